@@ -1,0 +1,169 @@
+package runbook
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lifeline/internal/plan"
+)
+
+// Risk is something that an approver must name to allow it.
+type Risk struct {
+	Code string `json:"code"` // "fence-unconfirmed", "data-loss:billing"
+	Text string `json:"text"`
+}
+
+// Ballot is one request for approval and what was decided on it so far.
+type Ballot struct {
+	RunID     string     `json:"run_id"`
+	Stage     Stage      `json:"stage"`
+	Nonce     string     `json:"nonce"` // single use: a decision names it
+	Question  string     `json:"question"`
+	Risks     []Risk     `json:"risks,omitempty"`
+	Quorum    int        `json:"quorum"`
+	Asked     time.Time  `json:"asked"`
+	Expires   time.Time  `json:"expires"`
+	Escalated int        `json:"escalated,omitempty"` // how often silence was escalated
+	Decisions []Decision `json:"decisions,omitempty"`
+	Closed    time.Time  `json:"closed,omitzero"`
+	Result    Result     `json:"result"`
+}
+
+// Result is how a ballot stands.
+type Result string
+
+// Results.
+const (
+	Open          Result = "open"
+	Granted       Result = "granted"
+	Rejected      Result = "rejected"
+	Lapsed        Result = "lapsed"         // expired without a quorum; the plan says hold
+	Preauthorised Result = "pre-authorised" // expired, and the plan's owner had allowed to proceed
+	Withdrawn     Result = "withdrawn"      // the run was aborted meanwhile
+)
+
+// Decision is one approver's signed word on one ballot.
+type Decision struct {
+	By          string    `json:"by"`
+	Approve     bool      `json:"approve"`
+	RunID       string    `json:"run_id"`
+	Stage       Stage     `json:"stage"`
+	Nonce       string    `json:"nonce"`
+	Acknowledge []string  `json:"acknowledge,omitempty"` // risk codes
+	Comment     string    `json:"comment,omitempty"`
+	Signature   string    `json:"signature"`
+	Received    time.Time `json:"received,omitzero"` // set by the run
+}
+
+// Message is what the approver signs.
+func (d Decision) Message(application string) string {
+	return message("decision", application, d.RunID, string(d.Stage), d.Nonce, d.By,
+		strconv.FormatBool(d.Approve), strings.Join(d.Acknowledge, ","), d.Comment)
+}
+
+// Why a decision is refused. A refused decision changes nothing.
+var (
+	ErrNothingAsked   = errors.New("no approval is being asked for")
+	ErrOtherBallot    = errors.New("meant for another run, stage or request")
+	ErrExpired        = errors.New("the request has expired")
+	ErrStranger       = errors.New("not an approver of this plan")
+	ErrStarter        = errors.New("who started the run can't approve it")
+	ErrDuplicate      = errors.New("has decided already")
+	ErrUnacknowledged = errors.New("a risk is not acknowledged")
+)
+
+// Judge says whether a decision counts on this ballot. It is the one judge for
+// Updates (as validator) and signals, and changes nothing.
+func (b *Ballot) Judge(d Decision, p plan.Plan, starter string, now time.Time) error {
+	if b == nil || b.Result != Open {
+		return fmt.Errorf("decision by %q: %w", d.By, ErrNothingAsked)
+	}
+	if err := b.judge(d, p, starter, now); err != nil {
+		return fmt.Errorf("decision by %q on %s: %w", d.By, b.Stage, err)
+	}
+	return nil
+}
+
+func (b *Ballot) judge(d Decision, p plan.Plan, starter string, now time.Time) error {
+	if d.RunID != b.RunID || d.Stage != b.Stage || d.Nonce != b.Nonce {
+		return ErrOtherBallot
+	}
+	if !now.Before(b.Expires) {
+		return ErrExpired
+	}
+	i := slices.IndexFunc(p.Approvals.Approvers, func(a plan.Approver) bool { return a.Name == d.By })
+	if i < 0 {
+		return ErrStranger
+	}
+	if err := verify(p.Approvals.Approvers[i].PublicKey, d.Message(p.Application), d.Signature); err != nil {
+		return err
+	}
+	if d.By == starter {
+		return ErrStarter
+	}
+	if slices.ContainsFunc(b.Decisions, func(o Decision) bool { return o.By == d.By }) {
+		return ErrDuplicate
+	}
+	if d.Approve {
+		return b.unacknowledged(d)
+	}
+	return nil
+}
+
+func (b *Ballot) unacknowledged(d Decision) error {
+	for _, r := range b.Risks {
+		if !slices.Contains(d.Acknowledge, r.Code) {
+			return fmt.Errorf("%w: %s (%s); acknowledge it with --acknowledge %s", ErrUnacknowledged, r.Code, r.Text, r.Code)
+		}
+	}
+	return nil
+}
+
+// Count takes a decision that Judge has let pass. One rejection closes the
+// ballot; so does the approval that completes the quorum.
+func (b *Ballot) Count(d Decision, now time.Time) {
+	d.Received = now
+	b.Decisions = append(b.Decisions, d)
+	if !d.Approve {
+		b.close(Rejected, now)
+		return
+	}
+	granted := 0
+	for _, o := range b.Decisions {
+		if o.Approve {
+			granted++
+		}
+	}
+	if granted >= b.Quorum {
+		b.close(Granted, now)
+	}
+}
+
+// Lapse closes a ballot that ran into its expiry. Silence never stands in for a
+// missing acknowledgement: with risks to name, a plan's "proceed" does not apply.
+func (b *Ballot) Lapse(silence plan.OnSilence, now time.Time) {
+	if b.Result != Open {
+		return
+	}
+	if silence == plan.Proceed && len(b.Risks) == 0 {
+		b.close(Preauthorised, now)
+		return
+	}
+	b.close(Lapsed, now)
+}
+
+// Withdraw closes an open ballot because the run no longer asks.
+func (b *Ballot) Withdraw(now time.Time) {
+	if b != nil && b.Result == Open {
+		b.close(Withdrawn, now)
+	}
+}
+
+func (b *Ballot) close(r Result, now time.Time) { b.Result, b.Closed = r, now }
+
+// Allowed reports whether the ballot lets the one-way step go on.
+func (b *Ballot) Allowed() bool { return b.Result == Granted || b.Result == Preauthorised }
