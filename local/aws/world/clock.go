@@ -1,0 +1,108 @@
+package world
+
+import (
+	"sync"
+	"time"
+)
+
+// clock runs functions later and can be stopped as a whole.
+type clock struct {
+	mu      sync.Mutex
+	closed  bool
+	done    chan struct{}
+	timers  map[*time.Timer]struct{}
+	running sync.WaitGroup
+}
+
+func newClock() *clock {
+	return &clock{done: make(chan struct{}), timers: map[*time.Timer]struct{}{}}
+}
+
+// Now is the wall clock: compression shortens waits, it doesn't bend dates, so
+// that time stamps of the product and of the simulator can be compared.
+func (w *World) Now() time.Time { return time.Now() }
+
+// Compression is the number of AWS seconds in one wall second.
+func (w *World) Compression() float64 { return w.compression }
+
+// Wall turns a duration that AWS takes into the time it takes here.
+func (w *World) Wall(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / w.compression)
+}
+
+// After runs fn on a goroutine of its own once d of AWS time has passed, unless
+// the world is closed before.
+func (w *World) After(d time.Duration, fn func()) { w.clock.after(w.Wall(d), fn) }
+
+// Every runs fn each d of AWS time, one run after the other, until Close.
+func (w *World) Every(d time.Duration, fn func()) {
+	// A ticker shorter than this would be a busy loop at high compression.
+	interval := max(w.Wall(d), time.Millisecond)
+	w.clock.start(func() {
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-w.clock.done:
+				return
+			case <-ticker.C:
+				fn()
+			}
+		}
+	})
+}
+
+// Done is closed when the world ends.
+func (w *World) Done() <-chan struct{} { return w.clock.done }
+
+// start runs fn now, on a goroutine that Close waits for.
+func (c *clock) start(fn func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.running.Go(fn)
+}
+
+func (c *clock) after(d time.Duration, fn func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(d, func() {
+		if c.claim(timer) {
+			defer c.running.Done()
+			fn()
+		}
+	})
+	c.timers[timer] = struct{}{}
+}
+
+// claim says whether a timer that went off may still run. It takes the lock, so
+// it can't see the timer before after has stored it.
+func (c *clock) claim(timer *time.Timer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.timers, timer)
+	if c.closed {
+		return false
+	}
+	c.running.Add(1)
+	return true
+}
+
+func (c *clock) close() {
+	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		close(c.done)
+		for timer := range c.timers {
+			timer.Stop()
+		}
+	}
+	c.mu.Unlock()
+	c.running.Wait()
+}
