@@ -1,0 +1,58 @@
+package cloud
+
+import (
+	"context"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+
+	"lifeline/internal/plan"
+)
+
+// Deadlines of one attempt. A Region that is dying answers late or never; two to
+// five seconds tell it apart from one that is only busy, and a step that waits
+// longer eats the minute that the whole run has (domain handbook, section 10).
+const (
+	DefaultTimeout = 5 * time.Second
+	SuspectTimeout = 2 * time.Second
+)
+
+// At says where a call goes and how long one attempt may take.
+type At struct {
+	Region  plan.Region
+	Timeout time.Duration // 0 is DefaultTimeout
+}
+
+// Attempt bounds one attempt. It is for answers that are read in pieces; every
+// other call goes through Call.
+func (a At) Attempt(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := a.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// Call makes one attempt at one operation: with its own deadline, and with an
+// error that has its kind.
+func Call[In, Out, Option any](
+	ctx context.Context,
+	at At,
+	operation func(context.Context, In, ...func(*Option)) (Out, error),
+	in In,
+) (Out, error) {
+	attempt, cancel := at.Attempt(ctx)
+	defer cancel()
+	out, err := operation(attempt, in)
+	if err != nil {
+		return out, Explain(at.Region, err)
+	}
+	return out, nil
+}
+
+// RequestID is AWS's id of an answered call, for evidence and support cases.
+func RequestID(metadata middleware.Metadata) string {
+	id, _ := awsmiddleware.GetRequestIDMetadata(metadata)
+	return id
+}
