@@ -1,0 +1,114 @@
+package temporal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+
+	"lifeline/internal/cloud"
+)
+
+const (
+	// HeartbeatEvery is how often a running activity says that its worker lives.
+	// With a heartbeat timeout of 2 s a killed worker is noticed within 2 s. The
+	// SDK holds heartbeats back to 80 % of the timeout unless the worker's
+	// MaxHeartbeatThrottleInterval is lower: set it to this.
+	HeartbeatEvery = 500 * time.Millisecond
+
+	// throttleDelay is the pause after AWS said "slow down": its buckets refill
+	// by the second.
+	throttleDelay = time.Second
+
+	// quotaDelay is the pause after a limit was hit: something must end first.
+	quotaDelay = 5 * time.Second
+)
+
+// WorkerInterceptor stands around every activity of a worker: it heartbeats, so
+// that steps are plain Go, and it puts the retry verdict on last. Last, because
+// Temporal reads only the outermost error: a non-retryable error that is wrapped
+// afterwards is retried.
+type WorkerInterceptor struct {
+	interceptor.WorkerInterceptorBase
+}
+
+// NewWorkerInterceptor makes the interceptor for worker.Options.Interceptors.
+func NewWorkerInterceptor() *WorkerInterceptor { return &WorkerInterceptor{} }
+
+// InterceptActivity wraps one activity execution.
+func (w *WorkerInterceptor) InterceptActivity(
+	ctx context.Context, next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
+	wrapped := w.WorkerInterceptorBase.InterceptActivity(ctx, next)
+	return &inbound{ActivityInboundInterceptorBase: interceptor.ActivityInboundInterceptorBase{Next: wrapped}}
+}
+
+type inbound struct {
+	interceptor.ActivityInboundInterceptorBase
+}
+
+// ExecuteActivity runs the step with a beating heart.
+func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	stop := beat(ctx, HeartbeatEvery)
+	defer stop()
+	answer, err := i.Next.ExecuteActivity(ctx, in)
+	return answer, Verdict(ctx, err)
+}
+
+// beat heartbeats in the background until it is stopped. It is also how a
+// cancellation reaches a step: the answer to a heartbeat carries it.
+func beat(ctx context.Context, every time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// Verdict turns a step's error into what Temporal needs to know: its kind as
+// type, whether and when to try again, and whether it is worth a line in the log.
+func Verdict(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	// A cancelled step ends as cancelled; a verdict around it would hide that.
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return err
+	}
+	// A step may already have spoken in Temporal's own words.
+	var spoken *temporal.ApplicationError
+	if errors.As(err, &spoken) {
+		return spoken
+	}
+	kind := cloud.KindOf(err)
+	// No cause: the message says it all, and each layer of an SDK error would be
+	// stored in the history once more.
+	options := temporal.ApplicationErrorOptions{NonRetryable: kind.Permanent()}
+	switch kind {
+	case cloud.Throttled:
+		options.NextRetryDelay = throttleDelay
+	case cloud.Quota:
+		options.NextRetryDelay = quotaDelay
+	case cloud.NotYet:
+		options.Category = temporal.ApplicationErrorCategoryBenign
+	case cloud.Invalid, cloud.NotFound, cloud.Conflict, cloud.Denied, cloud.Unreachable, cloud.Unknown:
+	}
+	return temporal.NewApplicationErrorWithOptions(err.Error(), string(kind), options)
+}
