@@ -1,6 +1,10 @@
 package main
 
-import "go.temporal.io/server/common/dynamicconfig"
+import (
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
 
 // tuning is the dynamic configuration that one shard on one small machine needs.
 // Flags may override each value.
@@ -15,6 +19,12 @@ func tuning() dynamicconfig.StaticClient {
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      readsPerSecond,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): readsPerSecond,
 		dynamicconfig.OutboundProcessorMaxPollRPS.Key():   readsPerSecond,
+
+		// Each read of the timer queue closes it for this long ahead, so that clocks
+		// of several hosts may differ; a timer set meanwhile fires at its end. With
+		// the default of a second a loop of 50 ms waits took a second a turn. Here is
+		// one host.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 5 * time.Millisecond,
 
 		// The first scheduler holds one pending change: pause, backfill and trigger
 		// in quick succession lose one although each was answered with success. A
