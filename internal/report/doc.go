@@ -1,0 +1,12 @@
+// Package report owns the shape and the look of a run's story for people and
+// machines: one self-contained HTML file, JSON, and plain text.
+//
+// It does not own what happened (runbook.Report) and measures nothing itself:
+// the outside view is handed in, and every writer is a pure function of its
+// Document. It reads no clock, no file and no network, so that the same
+// Document gives the same bytes for ever.
+//
+// It fails only when the writer that it was given fails. Texts in a report come
+// from AWS, from clients and from people; all of them are escaped for HTML and
+// freed from control characters for terminals.
+package report
