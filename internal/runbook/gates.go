@@ -136,6 +136,7 @@ type LayerResult struct {
 	Layer    plan.FenceLayer `json:"layer"`
 	Result   FenceResult     `json:"result"`
 	FreeAt   time.Time       `json:"free_at,omitzero"` // a lease is confirmed from then on
+	Epoch    int64           `json:"epoch,omitempty"`  // of the lease
 	Evidence string          `json:"evidence"`
 }
 

@@ -1,0 +1,90 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"lifeline/internal/runbook"
+	"lifeline/workflows/kinds"
+)
+
+// undoEntry is a change that the run may have made, and how it is taken back.
+// It is registered before the act, so it also covers an act whose answer was lost.
+type undoEntry struct {
+	change kinds.Undo
+	of     runbook.Step
+}
+
+// takeBack undoes in reverse. What can't or must not be undone is said, and one
+// failure does not keep the rest from being tried.
+func (r *run) takeBack(ctx workflow.Context) {
+	for i := len(r.undo) - 1; i >= 0; i-- {
+		r.takeBackOne(ctx, r.undo[i])
+	}
+	r.undo = nil
+}
+
+func (r *run) takeBackOne(ctx workflow.Context, u undoEntry) {
+	if u.change.Guard != nil {
+		if ok, why := u.change.Guard(ctx); !ok {
+			r.left(u.of, why)
+			return
+		}
+	}
+	step := u.change.Step
+	step.Optional = false
+	rec := runbook.StepRecord{Step: step, State: runbook.Undoing, Started: workflow.Now(ctx)}
+	stage := &r.report.Stages[r.at]
+	stage.Steps = append(stage.Steps, rec)
+	i := len(stage.Steps) - 1
+	r.publish(ctx)
+	ctx = workflow.WithActivityOptions(ctx, r.options(step, oneAttempt))
+	var out runbook.Outcome
+	err := workflow.ExecuteActivity(ctx, u.change.Activity, u.change.Input(r.command(step))).Get(ctx, &out)
+	rec.State, rec.Ended = runbook.Undone, workflow.Now(ctx)
+	rec.Effect, rec.Evidence, rec.Request = out.Effect, out.Evidence, out.RequestID
+	if err != nil {
+		rec.State, rec.Error = runbook.Left, r.words(err)
+		r.left(u.of, "taking it back did not work: "+r.words(err))
+	}
+	stage.Steps[i] = rec
+}
+
+func (r *run) left(s runbook.Step, why string) {
+	r.report.Left = append(r.report.Left, fmt.Sprintf("%s stays: %s", label(s), why))
+}
+
+// keep lists what stays in place after a one-way stage has begun.
+func (r *run) keep() {
+	for _, u := range r.undo {
+		r.left(u.of, "the point of no return is passed")
+	}
+	r.undo = nil
+}
+
+// advice is what is safe now and what to type next, for each way to end.
+func advice(rep *runbook.Report) (safe, next string) {
+	command := func(verb string, from, to any) string {
+		return fmt.Sprintf("starter %s -f PLAN --from %v --to %v --as NAME", verb, from, to)
+	}
+	switch rep.Status {
+	case runbook.Done:
+		if rep.Runbook == runbook.Failover {
+			return fmt.Sprintf("clients are served by %s; %s stays evacuated until failback", rep.To, rep.From),
+				"when " + string(rep.From) + " is healthy again: " + command("failback", rep.To, rep.From)
+		}
+		return fmt.Sprintf("clients are served by %s", rep.To), "starter report -f PLAN"
+	case runbook.Stopped:
+		return fmt.Sprintf("%s is or becomes the writer; nothing was taken back", rep.To),
+			"mend the cause, then run the same command again: every step looks first and goes on from there"
+	case runbook.Refused, runbook.Aborted, runbook.Failed, runbook.Reverted:
+		if len(rep.Left) > 0 {
+			return "not everything could be taken back: " + strings.Join(rep.Left, "; "), "starter report -f PLAN"
+		}
+		return "everything that this run changed was taken back", "starter preview " + string(rep.Runbook) + " -f PLAN"
+	case runbook.Running, runbook.Waiting, runbook.Paused, runbook.Held:
+	}
+	return "the run goes on", "starter status -f PLAN --watch"
+}
