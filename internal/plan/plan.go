@@ -44,6 +44,8 @@ type Plan struct {
 	Failover      FailoverRules `yaml:"failover" json:"failover"`
 	Failback      FailbackRules `yaml:"failback" json:"failback"`
 	Notifications Notifications `yaml:"notifications,omitempty" json:"notifications,omitempty"`
+	// Assumptions replace the times that Lifeline assumes where AWS promises none.
+	Assumptions *Assumptions `yaml:"assumptions,omitempty" json:"assumptions,omitempty"`
 }
 
 // RegionSpec is one Region of the plan.
@@ -106,6 +108,8 @@ const (
 
 // Traffic says how clients find a Region and how a Region is left.
 type Traffic struct {
+	// Service is the resource that clients reach; it may be left out when the plan has one service only.
+	Service     string   `yaml:"service,omitempty" json:"service,omitempty"`
 	Zone        string   `yaml:"zone" json:"zone"`                                   // hosted zone name, "patients.example"
 	Name        string   `yaml:"name" json:"name"`                                   // what clients resolve, "app.patients.example"
 	NameServers []string `yaml:"nameServers,omitempty" json:"nameServers,omitempty"` // host:port of the zone's authoritative servers; kept here because GetHostedZone is control plane
