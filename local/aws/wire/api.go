@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"lifeline/local/aws/world"
@@ -21,19 +20,6 @@ type Call struct {
 	HTTP      *http.Request
 	// Header is sent with the answer, for members that the v1 shapes do not carry.
 	Header http.Header
-}
-
-// Error is an AWS error answer.
-type Error struct {
-	Status  int    // HTTP status
-	Code    string // wire code, e.g. "DBInstanceNotFound"
-	Message string
-}
-
-// Error is "Code: message".
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
-
-// Errorf makes an AWS error answer.
-func Errorf(status int, code, format string, args ...any) *Error {
-	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+	// Status overrides the HTTP status of a good answer when not 0, such as 206.
+	Status int
 }

@@ -38,12 +38,14 @@ type Service struct {
 	routes     []*operation          // those of a REST service, for matching
 	enums      map[string][]string
 	quirks     quirks
+	shapes     shapes
 }
 
 // operation is one published operation with its shapes.
 type operation struct {
 	name    string
 	method  string
+	pattern string // path, with labels
 	route   route
 	input   reflect.Type // struct
 	output  reflect.Type // struct
@@ -150,10 +152,11 @@ func published(name string, method reflect.Value) *operation {
 		return nil
 	}
 	return &operation{
-		name:   req.Operation.Name,
-		method: req.Operation.HTTPMethod,
-		route:  parseRoute(req.Operation.HTTPPath),
-		input:  t.In(0).Elem(),
-		output: t.Out(1).Elem(),
+		name:    req.Operation.Name,
+		method:  req.Operation.HTTPMethod,
+		pattern: req.Operation.HTTPPath,
+		route:   parseRoute(req.Operation.HTTPPath),
+		input:   t.In(0).Elem(),
+		output:  t.Out(1).Elem(),
 	}
 }

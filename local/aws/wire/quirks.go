@@ -1,0 +1,167 @@
+package wire
+
+import (
+	"net/http"
+	"strings"
+)
+
+// quirks are the facts about a service that its shapes don't carry. Each comes
+// from AWS's API reference of that service.
+type quirks struct {
+	xmlns    string            // namespace of XML answers
+	roots    map[string]string // rest-xml: root element by operation
+	statuses map[string]int    // HTTP status by operation
+	shapes   map[string]string // query-compatible services: error shape by wire code
+	idPrefix []string          // path ids may carry one of these
+	iam      string            // prefix of IAM actions when not the signing name
+	unsigned bool              // anonymous calls reach the service (S3)
+	hosts    bool              // the first path member may stand in the host name (S3)
+}
+
+func quirksOf(service string) quirks {
+	switch service {
+	case "s3":
+		return quirks{
+			xmlns: "http://s3.amazonaws.com/doc/2006-03-01/", roots: s3Roots(),
+			unsigned: true, hosts: true,
+		}
+	case "route53":
+		return quirks{
+			xmlns:    "https://route53.amazonaws.com/doc/2013-04-01/",
+			idPrefix: []string{"/hostedzone/", "/change/", "/delegationset/", "/healthcheck/"},
+		}
+	case "monitoring":
+		return quirks{iam: "cloudwatch", shapes: map[string]string{
+			"InvalidParameterValue":       "InvalidParameterValueException",
+			"InvalidParameterCombination": "InvalidParameterCombinationException",
+			"MissingParameter":            "MissingRequiredParameterException",
+			"InvalidFormat":               "InvalidFormatFault",
+			"LimitExceeded":               "LimitExceededFault",
+			"InternalServiceError":        "InternalServiceFault",
+			"InvalidParameterInput":       "DashboardInvalidInputError",
+			"ResourceNotFound":            "ResourceNotFound",
+		}}
+	case "drs":
+		return quirks{statuses: drsStatuses()}
+	case "lambda":
+		return quirks{statuses: map[string]int{
+			"CreateFunction": 201, "PublishVersion": 201, "AddPermission": 201,
+			"CreateAlias": 201, "DeleteFunction": 204, "DeleteAlias": 204,
+		}}
+	case "backup":
+		return quirks{statuses: map[string]int{
+			"CreateRestoreTestingPlan": 201, "CreateRestoreTestingSelection": 201,
+			"PutRestoreValidationResult": 204, "DeleteRestoreTestingPlan": 204,
+			"DeleteRestoreTestingSelection": 204,
+		}}
+	default:
+		return quirks{}
+	}
+}
+
+func s3Roots() map[string]string {
+	return map[string]string{
+		"ListBuckets": "ListAllMyBucketsResult", "ListObjects": "ListBucketResult",
+		"ListObjectsV2": "ListBucketResult", "ListObjectVersions": "ListVersionsResult",
+		"ListMultipartUploads": "ListMultipartUploadsResult", "ListParts": "ListPartsResult",
+		"CreateMultipartUpload":   "InitiateMultipartUploadResult",
+		"CompleteMultipartUpload": "CompleteMultipartUploadResult",
+		"DeleteObjects":           "DeleteResult", "GetBucketVersioning": "VersioningConfiguration",
+		"GetBucketLocation": "LocationConstraint", "GetBucketAcl": "AccessControlPolicy",
+		"GetObjectAcl": "AccessControlPolicy", "GetBucketTagging": "Tagging",
+		"GetObjectTagging": "Tagging", "GetBucketCors": "CORSConfiguration",
+		"GetBucketLogging":                 "BucketLoggingStatus",
+		"GetBucketLifecycleConfiguration":  "LifecycleConfiguration",
+		"GetBucketLifecycle":               "LifecycleConfiguration",
+		"GetBucketWebsite":                 "WebsiteConfiguration",
+		"GetBucketRequestPayment":          "RequestPaymentConfiguration",
+		"GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+		"GetObjectAttributes":              "GetObjectAttributesResponse",
+	}
+}
+
+func drsStatuses() map[string]int {
+	return map[string]int{
+		"StartRecovery": 202, "StartReplication": 200, "StartFailbackLaunch": 202,
+		"TerminateRecoveryInstances": 202, "CreateReplicationConfigurationTemplate": 201,
+		"CreateLaunchConfigurationTemplate": 201, "CreateExtendedSourceServer": 201,
+		"CreateSourceNetwork": 201, "InitializeService": 204, "DeleteJob": 204,
+		"DeleteSourceServer": 204, "DeleteSourceNetwork": 204,
+	}
+}
+
+// namespace is the XML namespace of a service's answers.
+func (s *Service) namespace() string {
+	if s.quirks.xmlns != "" {
+		return s.quirks.xmlns
+	}
+	return "http://" + s.name + ".amazonaws.com/doc/" + s.info.APIVersion + "/"
+}
+
+// status is the HTTP status of a good answer.
+func (s *Service) status(op *operation) int {
+	if code, ok := s.quirks.statuses[op.name]; ok {
+		return code
+	}
+	if s.name == "s3" && (op.name == "AbortMultipartUpload" || op.name == "PutBucketPolicy" ||
+		strings.HasPrefix(op.name, "Delete") && op.name != "DeleteObjects") {
+		return http.StatusNoContent
+	}
+	return http.StatusOK
+}
+
+// action is the IAM action that allows an operation. Most are named alike;
+// S3's are not.
+func (s *Service) action(operation string) string {
+	if s.name == "s3" {
+		return "s3:" + s3Action(operation)
+	}
+	if s.quirks.iam != "" {
+		return s.quirks.iam + ":" + operation
+	}
+	return s.name + ":" + operation
+}
+
+func s3Action(operation string) string {
+	switch operation {
+	case "ListObjects", "ListObjectsV2", "HeadBucket":
+		return "ListBucket"
+	case "ListObjectVersions":
+		return "ListBucketVersions"
+	case "ListBuckets":
+		return "ListAllMyBuckets"
+	case "HeadObject":
+		return "GetObject"
+	case "CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+		return "PutObject"
+	case "DeleteObjects":
+		return "DeleteObject"
+	case "GetBucketReplication":
+		return "GetReplicationConfiguration"
+	case "PutBucketReplication", "DeleteBucketReplication":
+		return "PutReplicationConfiguration"
+	case "GetBucketEncryption":
+		return "GetEncryptionConfiguration"
+	case "PutBucketEncryption", "DeleteBucketEncryption":
+		return "PutEncryptionConfiguration"
+	case "GetBucketLifecycleConfiguration":
+		return "GetLifecycleConfiguration"
+	case "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle":
+		return "PutLifecycleConfiguration"
+	default:
+		return operation
+	}
+}
+
+// mutating says whether an operation changes anything, by AWS's verbs.
+func mutating(operation string) bool {
+	for _, verb := range []string{
+		"Describe", "Get", "List", "Head", "BatchGet", "Query", "Scan", "Select",
+		"Search", "Lookup", "Test", "Validate", "Estimate", "TransactGet", "Preview", "Check",
+	} {
+		if strings.HasPrefix(operation, verb) {
+			return false
+		}
+	}
+	return true
+}
