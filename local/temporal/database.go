@@ -63,7 +63,7 @@ func lockFile(database string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock database %s: %w", database, err)
 	}
-	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor fits an int
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = errors.New("another server uses it; stop that one or choose another file with --db-filename")
 	}

@@ -56,7 +56,7 @@ func (l logger) SLog() *slog.Logger { return l.slog }
 func (l logger) write(level slog.Level, msg string, tags []tag.Tag) {
 	ctx := context.Background()
 	if l.slog.Enabled(ctx, level) {
-		l.slog.LogAttrs(ctx, level, msg, attrs(tags)...)
+		l.slog.LogAttrs(ctx, level, msg, attrs(tags)...) //nolint:sloglint // the server's own messages, static where they are written
 	}
 }
 

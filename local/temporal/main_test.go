@@ -47,7 +47,7 @@ type process struct {
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{log: &lockedBuffer{}}
-	p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...) //nolint:gosec // this test binary itself
+	p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // this test binary itself
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
