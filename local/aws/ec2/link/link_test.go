@@ -17,15 +17,24 @@ import (
 // wire is a path that a test opens and cuts.
 type wire struct {
 	link.Path
-	up    atomic.Bool
-	ended chan struct{}
+	up      atomic.Bool
+	refused atomic.Int32 // how often somebody found it closed
+	ended   chan struct{}
 }
 
 func newWire() *wire {
 	w := &wire{ended: make(chan struct{})}
 	w.up.Store(true)
-	w.Path = link.Path{Open: w.up.Load, Signal: link.NewSignal(), Ended: w.ended}
+	w.Path = link.Path{Open: w.open, Signal: link.NewSignal(), Ended: w.ended}
 	return w
+}
+
+func (w *wire) open() bool {
+	up := w.up.Load()
+	if !up {
+		w.refused.Add(1)
+	}
+	return up
 }
 
 func (w *wire) set(up bool) {
@@ -100,6 +109,7 @@ func TestConn_CallerGaveUpWhileCut_ItsRequestIsNeverSeen(t *testing.T) {
 		}
 		got <- err
 	}()
+	require.Eventually(t, func() bool { return w.refused.Load() > 0 }, 5*time.Second, time.Millisecond)
 	w.set(true)
 	require.Error(t, <-got)
 }
