@@ -202,7 +202,7 @@ func (w weather) passes(name string, depth int) bool {
 	case CheckObject:
 		// Inverted: unhealthy only while the object can be read. A holder that is
 		// dark can't show it, and the Region stays in.
-		thrown := slices.Contains(w.evacuated, c.Region) && !slices.Contains(w.lost, c.Holder)
+		thrown := c.Location == "" && slices.Contains(w.evacuated, c.Region) && !slices.Contains(w.lost, c.Holder)
 		return !thrown
 	case CheckControl:
 		return !slices.Contains(w.evacuated, c.Region)

@@ -15,11 +15,9 @@ type Assumptions struct {
 	// Orchestration is what the runbook does between evidence and switch: freeze,
 	// pre-scale and fence, each bounded because they call a dark Region (default 5s).
 	Orchestration Duration `yaml:"orchestration,omitempty" json:"orchestration,omitempty"`
-	// SwitchInterval is how often the s3-object switch is looked at, and
-	// SwitchThreshold how many looks count (default 10s and 1: an object that
-	// is read once is there).
-	SwitchInterval  Duration `yaml:"switchInterval,omitempty" json:"switchInterval,omitempty"`
-	SwitchThreshold int      `yaml:"switchThreshold,omitempty" json:"switchThreshold,omitempty"`
+	// SwitchInterval is how often Route 53 looks at an object of the s3-object
+	// switch (default 10s).
+	SwitchInterval Duration `yaml:"switchInterval,omitempty" json:"switchInterval,omitempty"`
 	// PromotionTypical and PromotionWorst are how long an Aurora global database
 	// takes to accept writes in another Region ("a few minutes"; default 2m and 5m).
 	PromotionTypical Duration `yaml:"promotionTypical,omitempty" json:"promotionTypical,omitempty"`
@@ -38,7 +36,6 @@ func DefaultAssumptions() Assumptions {
 		Propagation:      Duration(10 * time.Second),
 		Orchestration:    Duration(5 * time.Second),
 		SwitchInterval:   Duration(10 * time.Second),
-		SwitchThreshold:  1,
 		PromotionTypical: Duration(2 * time.Minute),
 		PromotionWorst:   Duration(5 * time.Minute),
 		TableLag:         Duration(time.Second),
@@ -69,9 +66,6 @@ func (p Plan) Assumed() Assumptions {
 			*pair[0] = *pair[1]
 		}
 	}
-	if given.SwitchThreshold > 0 {
-		a.SwitchThreshold = given.SwitchThreshold
-	}
 	return a
 }
 
@@ -82,9 +76,6 @@ func (c *checker) assumptions() {
 	a := c.plan.Assumed()
 	if i := a.SwitchInterval.D(); i != 10*time.Second && i != 30*time.Second {
 		c.errorf("assumptions.switchInterval", "", "Route 53 checks every 10s or every 30s, not every %s", brief(i))
-	}
-	if a.SwitchThreshold > 10 || c.plan.Assumptions.SwitchThreshold < 0 {
-		c.errorf("assumptions.switchThreshold", "", "threshold must be 1 to 10, but is %d", c.plan.Assumptions.SwitchThreshold)
 	}
 	if a.PromotionTypical > a.PromotionWorst {
 		c.errorf("assumptions.promotionTypical", "", "typical (%s) is longer than worst (%s)", brief(a.PromotionTypical.D()), brief(a.PromotionWorst.D()))

@@ -142,7 +142,7 @@ func (p Plan) manual() Path {
 	a := p.Assumed()
 	var legs []Leg
 	if p.Traffic.Switch.Provider == SwitchS3Object {
-		legs = []Leg{repeat("switch checks", a.SwitchInterval, a.SwitchThreshold), leg("checker lag", a.CheckerLag)}
+		legs = []Leg{repeat("switch checks", a.SwitchInterval, SwitchThreshold), leg("checker lag", a.CheckerLag)}
 	}
 	return Path{"switch", append(legs, p.move()...)}
 }

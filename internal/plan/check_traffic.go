@@ -144,7 +144,7 @@ func (c *checker) locations() {
 	subnets := make([]netip.Prefix, len(c.plan.Traffic.Locations))
 	for i, l := range c.plan.Traffic.Locations {
 		at := element("traffic.locations", i)
-		c.shape(at+".name", labelName, l.Name, "lower-case letters, digits and inner dashes, 63 at most")
+		c.shape(at+".name", locationName, l.Name, "lower-case letters, digits and inner dashes, 50 at most: record names are made of it")
 		if names[l.Name] {
 			c.errorf(at+".name", "", "location %q is listed twice", l.Name)
 		}

@@ -8,20 +8,21 @@ import (
 // Shapes of names, as regular expressions. They serve the checks and the JSON
 // Schema alike.
 const (
-	labelName   = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$` // RFC 1123 label
-	personName  = `^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$`
-	regionName  = `^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`
-	hostName    = `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`
-	urlPath     = `^/[A-Za-z0-9._~/-]{0,254}$`
-	idPath      = `^/([A-Za-z0-9._~/-]*)\{id\}([A-Za-z0-9._~/-]*)$`
-	rdsName     = `^[a-zA-Z](-?[a-zA-Z0-9]){0,62}$`
-	bucketName  = `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`
-	elbName     = `^[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$`
-	tableName   = `^[a-zA-Z0-9_.-]{3,255}$`
-	topicARN    = `^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`
-	controlARN  = `^arn:aws[a-z-]*:route53-recovery-control::[0-9]{12}:controlpanel/[0-9a-zA-Z]{1,64}/routingcontrol/[0-9a-zA-Z]{1,64}$`
-	countryCode = `^[A-Z]{2}$`
-	subdivision = `^[A-Z0-9]{1,3}$`
+	labelName    = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$` // RFC 1123 label
+	locationName = `^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$`
+	personName   = `^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$`
+	regionName   = `^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$`
+	hostName     = `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`
+	urlPath      = `^/[A-Za-z0-9._~/-]{0,254}$`
+	idPath       = `^/([A-Za-z0-9._~/-]*)\{id\}([A-Za-z0-9._~/-]*)$`
+	rdsName      = `^[a-zA-Z](-?[a-zA-Z0-9]){0,62}$`
+	bucketName   = `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`
+	elbName      = `^[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$`
+	tableName    = `^[a-zA-Z0-9_.-]{3,255}$`
+	topicARN     = `^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`
+	controlARN   = `^arn:aws[a-z-]*:route53-recovery-control::[0-9]{12}:controlpanel/[0-9a-zA-Z]{1,64}/routingcontrol/[0-9a-zA-Z]{1,64}$`
+	countryCode  = `^[A-Z]{2}$`
+	subdivision  = `^[A-Z0-9]{1,3}$`
 )
 
 func matches(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }

@@ -18,11 +18,9 @@ func SwitchKey(region Region, location string) string {
 // reads an object that is there or not, so one look is enough.
 const SwitchThreshold = 1
 
-// switchSlack covers a checker's connection and the propagation of its verdict.
-const switchSlack = 6 * time.Second
-
 // SwitchDelay is how long health checkers may take to see a switch object come
-// or go.
+// or go, from the act to the check's new status.
 func (p Plan) SwitchDelay() time.Duration {
-	return p.Traffic.HealthCheck.Interval.D()*SwitchThreshold + switchSlack
+	a := p.Assumed()
+	return a.SwitchInterval.D()*SwitchThreshold + a.CheckerLag.D()
 }

@@ -15,10 +15,6 @@ const (
 	onlyPrefix = "only-"
 )
 
-// EvacuateKey is the key of the object that evacuates a Region, written into a
-// surviving Region's switch bucket.
-func EvacuateKey(leaving Region) string { return "evacuate/" + string(leaving) }
-
 // Tree is the plan's part of the hosted zone: everything that must exist in
 // Route 53 before the emergency. Records name checks by Check.Name and each
 // other by record name; the estate replaces those by AWS's ids.
@@ -95,6 +91,8 @@ type Check struct {
 	Kind CheckKind `json:"kind"`
 	// Region is the Region whose health the check decides.
 	Region Region `json:"region"`
+	// Location is set on the checks that decide for one location only.
+	Location string `json:"location,omitempty"`
 
 	Scheme    string   `json:"scheme,omitempty"` // endpoint and switch-object: http or https
 	Host      string   `json:"host,omitempty"`
@@ -115,62 +113,58 @@ type Check struct {
 
 // Tree is the record tree that the plan stands for (domain handbook 4.1):
 //
-//	NAME         geolocation, one alias for each location
-//	  geo-REGION   failover: the Region first, the fallback second
-//	  only-REGION  the Region alone, for locations without fallback
-//	ENDPOINT     simple, one for each Region; no health check
+//	NAME          geolocation, one alias for each location
+//	  geo-LOCATION   failover: the location's Region first, its fallback second
+//	  only-LOCATION  its Region alone, where the plan allows no fallback
+//	ENDPOINT      simple, one for each Region; no health check
 //
-// Each leaf's health is calculated: all of the deep endpoint check and the
-// manual switch of its Region. The plan must be valid.
+// A Region's leaf health is calculated: all of its deep endpoint check and its
+// manual switch. A location's first record has, with the s3-object switch, its
+// own hold in addition, so that failback can bring locations home one by one.
+// The plan must be valid.
 func (p Plan) Tree() Tree {
 	t := Tree{Zone: p.Traffic.Zone, Name: p.Traffic.Name}
 	for _, region := range p.TrafficRegions() {
 		t.Checks = append(t.Checks, p.checksOf(region)...)
 		t.Records = append(t.Records, p.endpointRecord(region))
 	}
-	made := map[string]bool{}
 	for _, l := range p.Traffic.Locations {
-		group := p.groupName(l)
-		t.Records = append(t.Records, Record{
-			Name: t.Name, Routing: RouteGeolocation, SetID: l.Name, Location: &l,
-			Alias: group, EvaluateTargetHealth: l.Fallback != "",
-		})
-		if !made[group] {
-			t.Records = append(t.Records, p.group(group, l)...)
-		}
-		made[group] = true
+		checks, records := p.locationTree(l)
+		t.Checks = append(t.Checks, checks...)
+		t.Records = append(t.Records, records...)
 	}
 	return t
 }
 
-// groupName is the record that a location's alias names. Locations that share
-// Region and fallback share it; the first pair of a Region has the short name.
-func (p Plan) groupName(l Location) string {
+// locationTree is what one location adds to the tree.
+func (p Plan) locationTree(l Location) ([]Check, []Record) {
+	entry := Record{Name: p.Traffic.Name, Routing: RouteGeolocation, SetID: l.Name, Location: &l}
 	if l.Fallback == "" {
-		return onlyPrefix + string(l.Region) + "." + p.Traffic.Zone
+		// An alias that doesn't evaluate its target always counts as healthy, and
+		// so Route 53 never falls back to the larger area, whose Region may be one
+		// that this location is forbidden to use.
+		entry.Alias = onlyPrefix + l.Name + "." + p.Traffic.Zone
+		only := p.leaf(entry.Alias, l.Region)
+		return nil, []Record{entry, only}
 	}
-	for _, other := range p.Traffic.Locations {
-		if other.Region == l.Region && other.Fallback != "" {
-			if other.Fallback == l.Fallback {
-				break
-			}
-			return geoPrefix + string(l.Region) + "-" + string(l.Fallback) + "." + p.Traffic.Zone
-		}
-	}
-	return geoPrefix + string(l.Region) + "." + p.Traffic.Zone
-}
-
-// group is the record, or pair of records, behind a location.
-func (p Plan) group(name string, l Location) []Record {
-	if l.Fallback == "" {
-		only := p.leaf(name, l.Region)
-		only.Routing = RouteSimple
-		return []Record{only}
-	}
-	first, second := p.leaf(name, l.Region), p.leaf(name, l.Fallback)
+	entry.Alias, entry.EvaluateTargetHealth = geoPrefix+l.Name+"."+p.Traffic.Zone, true
+	first, second := p.leaf(entry.Alias, l.Region), p.leaf(entry.Alias, l.Fallback)
 	first.Routing, first.Failover, first.SetID = RouteFailover, FailoverPrimary, "primary-"+string(l.Region)
 	second.Routing, second.Failover, second.SetID = RouteFailover, FailoverSecondary, "secondary-"+string(l.Fallback)
-	return []Record{first, second}
+	checks := p.holds(l, &first)
+	return checks, []Record{entry, first, second}
+}
+
+// holds are the checks that keep one location away from its Region while the
+// Region itself is in; the location's first record is made to need them.
+func (p Plan) holds(l Location, first *Record) []Check {
+	if p.Traffic.Switch.Provider != SwitchS3Object {
+		return nil
+	}
+	checks := p.objectChecks(l.Region, l.Name)
+	all := p.allOf("leaf-"+l.Name, l.Region, append(p.parts(l.Region), checks...))
+	all.Location, first.Check = l.Name, all.Name
+	return append(checks, all)
 }
 
 // leaf is a record that leads to a Region's load balancer and has its health.
@@ -191,22 +185,32 @@ func (p Plan) endpointRecord(region Region) Record {
 
 // checksOf are the checks of one Region: deep, switch, and both together.
 func (p Plan) checksOf(region Region) []Check {
+	parts := p.parts(region)
+	return append(parts, p.allOf("leaf", region, parts))
+}
+
+// parts are the checks that decide a Region's health.
+func (p Plan) parts(region Region) []Check {
 	spec, _ := p.Region(region)
 	h := p.Traffic.HealthCheck
-	checks := append([]Check{{
+	return append([]Check{{
 		Name: p.checkName(region, "deep"), Kind: CheckEndpoint, Region: region,
 		Scheme: p.Traffic.Scheme, Host: spec.Endpoint, Port: p.Traffic.Port, Path: h.Path,
 		Interval: h.Interval, Threshold: h.Threshold,
 	}}, p.switches(region)...)
-	all := Check{Name: p.checkName(region, "leaf"), Kind: CheckCalculated, Region: region, HealthThreshold: len(checks)}
+}
+
+// allOf is healthy when every one of the checks is. Checks are listed flat:
+// whether one calculated check may count another is nowhere documented.
+func (p Plan) allOf(part string, region Region, checks []Check) Check {
+	all := Check{Name: p.checkName(region, part), Kind: CheckCalculated, Region: region, HealthThreshold: len(checks)}
 	for _, c := range checks {
 		all.Children = append(all.Children, c.Name)
 	}
-	return append(checks, all)
+	return all
 }
 
-// switches are the checks that force a Region out. With objects there is one
-// for each other Region, since any of them may be the survivor.
+// switches are the checks that force a Region out.
 func (p Plan) switches(region Region) []Check {
 	s := p.Traffic.Switch
 	if s.Provider == SwitchARCControl {
@@ -214,17 +218,27 @@ func (p Plan) switches(region Region) []Check {
 			Name: p.checkName(region, "switch"), Kind: CheckControl, Region: region, RoutingControl: s.RoutingControls[region],
 		}}
 	}
-	a := p.Assumed()
+	return p.objectChecks(region, "")
+}
+
+// objectChecks look for the switch object of a Region, or of one location of
+// it: one check for each other Region, since any of them may be the survivor.
+func (p Plan) objectChecks(region Region, location string) []Check {
+	part := "switch-"
+	if location != "" {
+		part = "hold-" + location + "-"
+	}
 	var checks []Check
 	for _, holder := range p.TrafficRegions() {
 		if holder == region {
 			continue
 		}
+		bucket := p.Traffic.Switch.Buckets[holder]
 		checks = append(checks, Check{
-			Name: p.checkName(region, "switch-"+string(holder)), Kind: CheckObject, Region: region,
-			Scheme: "http", Host: s3Host(s.Buckets[holder], holder), Port: 80, Path: "/" + EvacuateKey(region),
-			Interval: a.SwitchInterval, Threshold: a.SwitchThreshold, Inverted: true,
-			Holder: holder, Bucket: s.Buckets[holder],
+			Name: p.checkName(region, part+string(holder)), Kind: CheckObject, Region: region, Location: location,
+			Scheme: "http", Host: s3Host(bucket, holder), Port: 80, Path: "/" + SwitchKey(region, location),
+			Interval: p.Assumed().SwitchInterval, Threshold: SwitchThreshold, Inverted: true,
+			Holder: holder, Bucket: bucket,
 		})
 	}
 	return checks
