@@ -74,4 +74,6 @@ func (s *Steps) present(ctx context.Context, in ObjectSwitch, want bool) (bool, 
 func (in ObjectSwitch) at() cloud.At { return cloud.At{Region: in.Region, Timeout: in.Timeout} }
 
 // String is the object's address.
-func (in ObjectSwitch) String() string { return fmt.Sprintf("s3://%s/%s in %s", in.Bucket, in.Key, in.Region) }
+func (in ObjectSwitch) String() string {
+	return fmt.Sprintf("s3://%s/%s in %s", in.Bucket, in.Key, in.Region)
+}

@@ -1,0 +1,8 @@
+// Package arc owns the traffic switch by ARC routing controls. It talks only to
+// the five cluster endpoints, which are data plane and outlive two Regions; the
+// control-configuration API never belongs in an emergency.
+//
+// It never overrides safety rules: what a rule refuses is a Conflict for people.
+// It fails with the kinds of package cloud; Unreachable means that no endpoint
+// answered.
+package arc

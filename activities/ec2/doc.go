@@ -1,0 +1,10 @@
+// Package ec2 owns the network fence: a deny-all rule in the network ACLs of the
+// subnets that are left. Unlike security groups, network ACLs also cut
+// connections that are already open.
+//
+// It owns rule number 1 in both directions and nothing else of an ACL. It
+// refuses to touch an ACL that covers other subnets too: cutting those off was
+// never asked for.
+//
+// It fails with the kinds of package cloud.
+package ec2
