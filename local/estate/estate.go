@@ -1,0 +1,79 @@
+package estate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"lifeline/internal/plan"
+)
+
+// Builder builds one plan's estate.
+type Builder struct {
+	Plan plan.Plan
+	// Config is the AWS configuration; the Region is set at each call.
+	Config aws.Config
+	Logger *slog.Logger
+	// Patience bounds the wait for anything that AWS takes time for.
+	Patience time.Duration
+
+	elbNames map[plan.Region]string // load balancer DNS names, by Region
+	checks   map[string]string      // health check ids, by name in the tree
+}
+
+// Build makes everything and waits until it can serve. What does not depend on
+// each other is built side by side.
+func (b *Builder) Build(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.Patience)
+	defer cancel()
+	steps := []struct {
+		what string
+		do   []func(context.Context) error
+	}{
+		{"tables, clusters, buckets and topics", []func(context.Context) error{b.tables, b.lease, b.aurora, b.buckets, b.switchBuckets, b.topics}},
+		{"compute in both Regions", []func(context.Context) error{b.compute}},
+		{"record tree and health checks", []func(context.Context) error{b.records}},
+		{"healthy targets", []func(context.Context) error{b.awaitTargets}},
+	}
+	for _, s := range steps {
+		b.Logger.InfoContext(ctx, "building", "what", s.what)
+		g, gctx := errgroup.WithContext(ctx)
+		for _, do := range s.do {
+			g.Go(func() error { return do(gctx) })
+		}
+		if err := g.Wait(); err != nil {
+			return fmt.Errorf("build %s: %w", s.what, err)
+		}
+	}
+	return nil
+}
+
+func (b *Builder) in(region plan.Region) aws.Config {
+	cfg := b.Config.Copy()
+	cfg.Region = string(region)
+	return cfg
+}
+
+// await polls ready until it says true; AWS has no push for these states.
+func await(ctx context.Context, what string, ready func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := ready(ctx)
+		if err == nil && ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			if err == nil {
+				err = ctx.Err()
+			}
+			return fmt.Errorf("await %s: %w", what, err)
+		case <-tick.C:
+		}
+	}
+}
