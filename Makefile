@@ -20,7 +20,7 @@ PROGRAMS := $(foreach name,worker starter local,$(if $(wildcard $(name)/*.go),$(
 
 # The race detector needs a C compiler that works: macOS has a cc that only asks
 # to install one.
-CC_FOUND := $(shell echo '\#include <stdlib.h>' | $$($(GO) env CC) -x c -fsyntax-only - 2>/dev/null && echo yes)
+CC_FOUND := $(shell $$($(GO) env CC) -include stdlib.h -x c -fsyntax-only /dev/null 2>/dev/null && echo yes)
 RACE     := $(if $(CC_FOUND),-race)
 RACE_ENV := $(if $(CC_FOUND),CGO_ENABLED=1)
 
