@@ -24,7 +24,8 @@ type segment struct {
 func parseRoute(pattern string) route {
 	path, rawQuery, _ := strings.Cut(pattern, "?")
 	r := route{query: map[string]string{}}
-	for _, part := range splitPath(path) {
+	// Route 53's pattern for record sets ends in a slash that clients leave out.
+	for _, part := range splitPath(strings.TrimSuffix(path, "/")) {
 		s := segment{text: part}
 		if strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") {
 			s.text, s.label = strings.Trim(part, "{}"), true
