@@ -1,0 +1,87 @@
+package main
+
+import (
+	"cmp"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"lifeline/internal/report"
+	"lifeline/internal/temporal"
+)
+
+// serverFacts is what Temporal itself knows about a run, without any worker.
+type serverFacts struct {
+	RunID    string        `json:"run_id"`
+	Status   string        `json:"status"`
+	Queue    string        `json:"task_queue"`
+	Phase    string        `json:"phase"`
+	RTOState string        `json:"rto_state"`
+	Runbook  string        `json:"runbook"`
+	From     string        `json:"from"`
+	To       string        `json:"to"`
+	By       string        `json:"started_by"`
+	Started  time.Time     `json:"started"`
+	Closed   time.Time     `json:"closed,omitzero"`
+	Pending  []pendingFact `json:"pending,omitempty"`
+	Open     bool          `json:"open"`
+}
+
+// pendingFact is an activity that Temporal waits for.
+type pendingFact struct {
+	Step        string    `json:"step"`
+	State       string    `json:"state"`
+	Attempt     int32     `json:"attempt"`
+	Heartbeat   time.Time `json:"last_heartbeat,omitzero"`
+	LastFailure string    `json:"last_failure,omitempty"`
+}
+
+func factsOf(d *workflowservice.DescribeWorkflowExecutionResponse) serverFacts {
+	info := d.GetWorkflowExecutionInfo()
+	memo := texts(info.GetMemo().GetFields())
+	found := texts(info.GetSearchAttributes().GetIndexedFields())
+	f := serverFacts{
+		RunID: info.GetExecution().GetRunId(), Status: info.GetStatus().String(), Queue: info.GetTaskQueue(),
+		Phase: word(found, temporal.LifelinePhase().GetName()), RTOState: word(found, temporal.LifelineRtoState().GetName()),
+		Started: info.GetStartTime().AsTime(),
+		Runbook: word(memo, memoRunbook), From: word(memo, memoFrom), To: word(memo, memoTo), By: word(memo, memoBy),
+		Open: info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_PAUSED,
+	}
+	if info.GetCloseTime() != nil {
+		f.Closed = info.GetCloseTime().AsTime()
+	}
+	for _, p := range d.GetPendingActivities() {
+		pending := pendingFact{Step: p.GetActivityType().GetName(), State: p.GetState().String(), Attempt: p.GetAttempt(), LastFailure: p.GetLastFailure().GetMessage()}
+		if p.GetLastHeartbeatTime() != nil {
+			pending.Heartbeat = p.GetLastHeartbeatTime().AsTime()
+		}
+		f.Pending = append(f.Pending, pending)
+	}
+	return f
+}
+
+// texts decodes the payloads that are plain JSON; others (encrypted ones) are left out.
+func texts(fields map[string]*commonpb.Payload) map[string]any {
+	out := make(map[string]any, len(fields))
+	for name, payload := range fields {
+		var v any
+		if err := converter.GetDefaultDataConverter().FromPayload(payload, &v); err == nil {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// word is a text, or "unknown".
+func word(from map[string]any, name string) string {
+	s, _ := from[name].(string)
+	return cmp.Or(s, "unknown")
+}
+
+// ago says how long ago a moment was.
+func (a *app) ago(t time.Time) string {
+	return report.Span(a.now().Sub(t).Round(time.Second))
+}
