@@ -1,0 +1,104 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/stretchr/testify/require"
+
+	"lifeline/internal/runbook"
+)
+
+func TestKindOf_NamesWhatToDoNext(t *testing.T) {
+	t.Parallel()
+	code := func(c string) error { return &smithy.GenericAPIError{Code: c} }
+	status := func(n int) error {
+		return &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: n}}, Err: errors.New("no body"),
+		}
+	}
+	cases := map[string]struct {
+		err  error
+		want Kind
+	}{
+		"nothing":                     {nil, ""},
+		"bad request":                 {code("ValidationException"), Invalid},
+		"query denial":                {code("AccessDenied"), Denied},
+		"json denial":                 {code("AccessDeniedException"), Denied},
+		"ec2 denial":                  {code("UnauthorizedOperation"), Denied},
+		"expired credentials":         {code("ExpiredTokenException"), Denied},
+		"throttled rds":               {code("Throttling"), Throttled},
+		"throttled ec2":               {code("RequestLimitExceeded"), Throttled},
+		"throttled dynamodb":          {code("ProvisionedThroughputExceededException"), Throttled},
+		"throttled s3":                {code("SlowDown"), Throttled},
+		"missing table":               {code("ResourceNotFoundException"), NotFound},
+		"missing subnet":              {code("InvalidSubnetID.NotFound"), NotFound},
+		"typed fault":                 {&rdstypes.GlobalClusterNotFoundFault{}, NotFound},
+		"busy global cluster":         {code("InvalidGlobalClusterStateFault"), Conflict},
+		"lost condition":              {code("ConditionalCheckFailedException"), Conflict},
+		"safety rule":                 {code("ConflictException"), Conflict},
+		"snapshot quota":              {code("SnapshotQuotaExceeded"), Quota},
+		"endpoint away":               {code("EndpointTemporarilyUnavailableException"), Unreachable},
+		"unknown code, known status":  {status(http.StatusForbidden), Denied},
+		"server error":                {status(http.StatusInternalServerError), Unknown},
+		"unavailable without a code":  {status(http.StatusServiceUnavailable), Unreachable},
+		"deadline":                    {fmt.Errorf("call: %w", context.DeadlineExceeded), Unreachable},
+		"connection cut":              {&smithyhttp.RequestSendError{Err: io.EOF}, Unreachable},
+		"connection refused":          {&net.OpError{Op: "dial", Err: errors.New("refused")}, Unreachable},
+		"not confirmed":               {fmt.Errorf("%w: still there", runbook.ErrNotConfirmed), NotYet},
+		"our own, wrapped":            {fmt.Errorf("step: %w", Errorf(NotYet, "not there")), NotYet},
+		"something nobody classified": {errors.New("odd"), Unknown},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, KindOf(c.err))
+		})
+	}
+}
+
+func TestKind_OnlyWhatAPersonMustMendIsPermanent(t *testing.T) {
+	t.Parallel()
+	for kind, permanent := range map[Kind]bool{
+		Invalid: true, NotFound: true, Denied: true,
+		Conflict: false, Quota: false, Throttled: false, NotYet: false, Unreachable: false, Unknown: false,
+	} {
+		require.Equal(t, permanent, kind.Permanent(), kind)
+	}
+}
+
+func TestExplain_DeniedNamesPermissionAndRegion(t *testing.T) {
+	t.Parallel()
+	err := Explain("us-west-2", &smithy.OperationError{
+		ServiceID: "Elastic Load Balancing v2", OperationName: "DescribeTargetHealth",
+		Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"},
+	})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "elasticloadbalancing:DescribeTargetHealth", e.Permission)
+	require.ErrorContains(t, err, "us-west-2: permission elasticloadbalancing:DescribeTargetHealth is missing")
+}
+
+func TestPermission_IsTheIAMAction(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "s3:GetObject", Permission("S3", "HeadObject"))
+	require.Equal(t, "s3:PutObject", Permission("S3", "PutObject"))
+	require.Equal(t, "autoscaling:SuspendProcesses", Permission("Auto Scaling", "SuspendProcesses"))
+	require.Equal(t, "servicequotas:GetServiceQuota", Permission("Service Quotas", "GetServiceQuota"))
+	require.Equal(t, "route53-recovery-cluster:UpdateRoutingControlStates", Permission("Route53 Recovery Cluster", "UpdateRoutingControlStates"))
+}
+
+func TestToken_SameForTheSameStepOnly(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, Token("lifeline/app", "fence", "billing"), Token("lifeline/app", "fence", "billing"))
+	require.NotEqual(t, Token("ab", "c"), Token("a", "bc"))
+	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-`, Token("x"))
+}
