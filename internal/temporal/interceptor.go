@@ -52,7 +52,7 @@ type inbound struct {
 
 // ExecuteActivity runs the step with a beating heart.
 func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	stop := beat(ctx, HeartbeatEvery)
+	stop := beat(ctx, HeartbeatEvery, func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
 	defer stop()
 	answer, err := i.Next.ExecuteActivity(ctx, in)
 	return answer, Verdict(ctx, err)
@@ -60,7 +60,7 @@ func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 
 // beat heartbeats in the background until it is stopped. It is also how a
 // cancellation reaches a step: the answer to a heartbeat carries it.
-func beat(ctx context.Context, every time.Duration) (stop func()) {
+func beat(ctx context.Context, every time.Duration, record func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -72,7 +72,7 @@ func beat(ctx context.Context, every time.Duration) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				activity.RecordHeartbeat(ctx)
+				record(ctx)
 			}
 		}
 	}()
