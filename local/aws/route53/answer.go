@@ -127,8 +127,8 @@ func (c *chooser) alias(s *api.ResourceRecordSet, kind string, depth int) []dns.
 func plain(owner string, s *api.ResourceRecordSet) []dns.RR {
 	out := make([]dns.RR, 0, len(s.ResourceRecords))
 	for _, v := range s.ResourceRecords {
-		rr, err := parseRecord(owner, *s.Type, uint32(aws.Int64Value(s.TTL)), *v.Value) //nolint:gosec // checkShape bounds the TTL
-		if err == nil {                                                                 // it parsed when the change was accepted
+		rr, err := parseRecord(owner, *s.Type, uint32(aws.Int64Value(s.TTL)), *v.Value)
+		if err == nil { // it parsed when the change was accepted
 			out = append(out, rr)
 		}
 	}
@@ -137,7 +137,7 @@ func plain(owner string, s *api.ResourceRecordSet) []dns.RR {
 
 func addresses(owner, kind string, addrs []netip.Addr, ttl time.Duration) []dns.RR {
 	var out []dns.RR
-	h := dns.RR_Header{Name: owner, Class: dns.ClassINET, Ttl: uint32(ttl / time.Second)} //nolint:gosec // TTLs are small
+	h := dns.RR_Header{Name: owner, Class: dns.ClassINET, Ttl: uint32(ttl / time.Second)}
 	for _, a := range addrs {
 		switch {
 		case kind == api.RRTypeA && a.Is4():

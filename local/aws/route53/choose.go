@@ -99,9 +99,9 @@ func pickWeighted(sets []*api.ResourceRecordSet) *api.ResourceRecordSet {
 		total += *s.Weight
 	}
 	if total == 0 {
-		return sets[rand.IntN(len(sets))] //nolint:gosec // traffic shares are no secret
+		return sets[rand.IntN(len(sets))]
 	}
-	n := rand.Int64N(total) //nolint:gosec // traffic shares are no secret
+	n := rand.Int64N(total)
 	for _, s := range sets {
 		if n -= *s.Weight; n < 0 {
 			return s
