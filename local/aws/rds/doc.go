@@ -1,0 +1,19 @@
+// Package rds is the simulated Amazon RDS and Aurora: instances and cross-Region
+// read replicas, Aurora clusters, and Aurora global databases with switchover
+// and failover.
+//
+// It owns their states, the volumes behind them (key and value, in commit
+// order), the replication between volumes and the fencing of a writer that was
+// replaced. It does not own wire formats, faults of single calls, the clock, or
+// CloudWatch: metrics leave through the Metrics interface.
+//
+// How it fails: as AWS does, with AWS's wire codes (which are not always the
+// shape names). Replication is asynchronous and keeps the order of commits: a
+// secondary always holds a prefix of what its primary acknowledged. An unplanned
+// failover drops the rest; the old volume is kept as a snapshot named
+// "rds:unplanned-global-failover-<cluster>-<time>" once its Region can be
+// reached again, and is then rebuilt from the new primary.
+//
+// Not simulated: SQL, parameter and option groups, subnet groups, encryption
+// keys, instance snapshots, point-in-time restore, write forwarding.
+package rds
