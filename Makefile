@@ -88,7 +88,7 @@ lint: $(LINT) ## golangci-lint in every module, and the proof that the import ru
 
 .PHONY: workflowcheck
 workflowcheck: $(FLOWCHECK) ## Temporal's check that workflow code is deterministic
-	$(FLOWCHECK) ./workflows/...
+	$(FLOWCHECK) -config tools/workflowcheck.yml ./workflows/...
 
 .PHONY: unit
 unit: ## Unit tests, with the race detector where a C compiler exists
