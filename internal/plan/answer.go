@@ -133,7 +133,11 @@ func continentOf(country string) string {
 	if err != nil {
 		return ""
 	}
-	// UN M.49 groups; what lies in none of them is Antarctica and its islands.
+	switch country {
+	case "AQ", "BV", "GS", "HM", "TF": // uninhabited; address databases count them as Antarctica, M.49 does not
+		return "AN"
+	}
+	// UN M.49 groups.
 	for _, g := range []struct{ group, continent string }{
 		{"002", "AF"}, {"142", "AS"}, {"150", "EU"}, {"003", "NA"}, {"005", "SA"}, {"009", "OC"},
 	} {
@@ -141,7 +145,7 @@ func continentOf(country string) string {
 			return g.continent
 		}
 	}
-	return "AN"
+	return ""
 }
 
 // weather is the state of the world that a tree is asked in.

@@ -64,6 +64,9 @@ type Leg struct {
 	Time Duration `json:"time"`
 }
 
+// promotionPath is the Name of the path over fence and promotion.
+const promotionPath = "fence + promote"
+
 // Worst is the sum of the legs.
 func (p Path) Worst() time.Duration {
 	var sum time.Duration
@@ -189,7 +192,7 @@ func (p Plan) promoted(rc *ResourceCapability, r Resource) {
 			legs = append(legs, leg("the old writer's lease", p.Lease.TTL))
 		}
 	}
-	path := Path{"fence + promote", append(legs, leg("promotion", a.PromotionWorst))}
+	path := Path{promotionPath, append(legs, leg("promotion", a.PromotionWorst))}
 	rc.Decision = p.Approvals.Expiry
 	if path.Worst() > rc.Path.Worst() {
 		rc.Path = path

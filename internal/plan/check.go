@@ -97,7 +97,7 @@ func (c *checker) header() {
 
 func (c *checker) regions() {
 	seen := map[Region]bool{}
-	roles := map[Role]int{}
+	roles, unknown := map[Role]int{}, false
 	for i, r := range c.plan.Regions {
 		at := element("regions", i)
 		c.shape(at+".name", regionName, string(r.Name), "an AWS Region, as in us-east-1")
@@ -105,15 +105,17 @@ func (c *checker) regions() {
 			c.errorf(at+".name", "", "Region %s is listed twice", r.Name)
 		}
 		seen[r.Name] = true
-		oneOf(c, at+".role", r.Role, Primary, Recovery, Witness)
+		if !oneOf(c, at+".role", r.Role, Primary, Recovery, Witness) {
+			unknown = true
+		}
 		roles[r.Role]++
 		if r.Role == Primary && roles[Primary] > 1 {
 			c.errorf(at+".role", "one Region is the home of single writers; the others are \"recovery\" or \"witness\"",
 				"a second primary Region")
 		}
 	}
-	if !c.regionsRead() {
-		return
+	if !c.regionsRead() || unknown {
+		return // the slip may be the very role that seems to be missing
 	}
 	if roles[Primary] == 0 {
 		c.errorf("regions", "give one Region \"role: primary\"", "no Region is the primary")

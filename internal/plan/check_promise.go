@@ -54,6 +54,8 @@ func (c *checker) culprit(rto time.Duration, objective string) string {
 		return "traffic.ttl"
 	case h.Interval.D()*time.Duration(h.Threshold)-over >= 20*time.Second:
 		return "traffic.healthCheck"
+	case c.plan.Traffic.ClientReconnect.D() > over:
+		return "traffic.clientReconnect"
 	default:
 		return objective
 	}
@@ -67,6 +69,9 @@ func (c *checker) remedy(rto time.Duration) string {
 		if p.automatic().Worst() <= rto {
 			return "interval 10s with threshold 2 gives " + brief(p.automatic().Worst())
 		}
+	}
+	if room := rto - p.automatic().Worst() + p.Traffic.ClientReconnect.D(); c.culprit(rto, "") == "traffic.clientReconnect" {
+		return "clients that let go of a dead connection within " + brief(room) + ": look at the load balancer's keepalive, too"
 	}
 	room := (rto - p.automatic().Worst() + p.Traffic.TTL.D()).Truncate(time.Second)
 	if room < time.Second {
@@ -84,6 +89,9 @@ func (c *checker) remedy(rto time.Duration) string {
 func (c *checker) promotionPromise(i int, r ResourceCapability) {
 	at, rto := c.objectivePath(i, "rto"), r.Objective.RTO.D()
 	worst, hint := r.Path.Worst(), "a promotion takes minutes; keep what must be back sooner in a DynamoDB global table"
+	if r.Path.Name != promotionPath {
+		hint = "traffic is slower than the promotion"
+	}
 	switch {
 	case r.Typical.D() > rto:
 		c.errorf(at, hint, "the objective of %s can't be met: typically %s, at worst %s, > %s", r.Name, brief(r.Typical.D()), r.Path, brief(rto))

@@ -15,7 +15,7 @@ func (c *checker) traffic() {
 	t := c.plan.Traffic
 	c.front()
 	c.host("traffic.zone", t.Zone)
-	if c.host("traffic.name", t.Name) && !c.isBroken("traffic.zone") {
+	if c.host("traffic.name", t.Name) {
 		c.inZone("traffic.name", t.Name)
 	}
 	c.endpoints()
@@ -71,6 +71,7 @@ func (c *checker) host(path, name string) bool {
 func (c *checker) inZone(path, name string) {
 	zone := c.plan.Traffic.Zone
 	switch {
+	case c.isBroken("traffic.zone") || !isHost(zone): // reported as it is
 	case name == zone:
 		c.errorf(path, "use a name below it, such as app."+zone, "%s is the zone's apex, where no CNAME record can stand", name)
 	case !within(name, zone):
@@ -93,7 +94,7 @@ func (c *checker) endpoints() {
 		case !c.host(at+".endpoint", r.Endpoint):
 		case taken[r.Endpoint] != "":
 			c.errorf(at+".endpoint", "each Region needs a name of its own", "%s is already %s", r.Endpoint, taken[r.Endpoint])
-		case !c.isBroken("traffic.zone"):
+		default:
 			c.inZone(at+".endpoint", r.Endpoint)
 			c.notGenerated(at+".endpoint", r.Endpoint)
 		}

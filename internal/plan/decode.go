@@ -179,13 +179,14 @@ func (d *decoder) line(path string, n ast.Node, text string, v reflect.Value) {
 }
 
 func (d *decoder) number(path string, n ast.Node, v reflect.Value) {
-	whole, ok := n.(*ast.IntegerNode)
-	if !ok || whole.Token.Type != token.IntegerType {
+	raw := n.GetToken()
+	whole := raw.Type == token.IntegerType || raw.Type == token.StringType && matches(`^-?[0-9]+$`, raw.Value)
+	if !whole {
 		d.wrong(path, n, "must be a whole number, not "+kindOf(n), "")
 		return
 	}
-	i, err := strconv.ParseInt(whole.Token.Value, 10, 32)
-	if err != nil {
+	i, err := strconv.ParseInt(raw.Value, 10, 32)
+	if err != nil { // the library itself reads a number that overflows as text
 		d.wrong(path, n, fmt.Sprintf("must be a whole number up to %d", math.MaxInt32), "")
 		return
 	}

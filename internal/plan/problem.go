@@ -119,8 +119,9 @@ func (p Problem) excerpt() string {
 	b.WriteString(head + "\n")
 	if p.Source != "" {
 		number := fmt.Sprintf("%5d", p.Position.Line)
-		fmt.Fprintf(&b, "%s | %s\n", number, p.Source)
-		fmt.Fprintf(&b, "%s | %s^\n", strings.Repeat(" ", len(number)), indentLike(p.Source, p.Position.Column-1))
+		text, mark := window(p.Source, p.Position.Column-1)
+		fmt.Fprintf(&b, "%s | %s\n", number, text)
+		fmt.Fprintf(&b, "%s | %s^\n", strings.Repeat(" ", len(number)), mark)
 	}
 	if hint != "" {
 		b.WriteString(hint + "\n")
@@ -128,21 +129,29 @@ func (p Problem) excerpt() string {
 	return b.String()
 }
 
-// indentLike is n characters of white space that are as wide as the first n of
-// the line: tabs stay tabs, so that the mark stands under its place.
-func indentLike(line string, n int) string {
-	var b strings.Builder
-	for _, r := range line {
-		if n <= 0 {
-			break
+// window is the part of a line around its n-th character, and the white space
+// that leads to the same place: tabs stay tabs in both. What a terminal would
+// obey instead of print is replaced.
+func window(line string, n int) (text, mark string) {
+	const width = 120
+	runes := []rune(line)
+	n = min(n, len(runes))
+	first := max(0, n-width/2)
+	last := min(len(runes), first+width)
+	var t, m strings.Builder
+	for i, r := range runes[first:last] {
+		if r != '\t' && invisible(r) {
+			r = '\ufffd'
 		}
-		n--
-		if r != '\t' {
-			r = ' '
+		t.WriteRune(r)
+		if i < n-first {
+			if r != '\t' {
+				r = ' '
+			}
+			m.WriteRune(r)
 		}
-		b.WriteRune(r)
 	}
-	return b.String() + strings.Repeat(" ", max(n, 0))
+	return t.String(), m.String()
 }
 
 // sorted orders by position, and by severity and words where several share one.

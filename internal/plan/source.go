@@ -22,6 +22,8 @@ const (
 	maxDepth = 32
 	maxText  = 1024
 	maxItems = 200
+	// Beyond this many problems a list helps nobody, and costs: each holds its line.
+	maxProblems = 500
 )
 
 // source is the text of a plan file and the problems found in it so far.
@@ -176,6 +178,11 @@ func (s *source) single(f *ast.File) ast.Node {
 
 // add records a problem, at a place that is certainly inside the file.
 func (s *source) add(at Position, path string, severity Severity, message, hint string) {
+	if len(s.problems) == maxProblems {
+		path, severity, message, hint = "", Error, "more problems follow", "mend these first"
+	} else if len(s.problems) > maxProblems {
+		return
+	}
 	p := Problem{File: s.file, Path: path, Severity: severity, Message: message, Hint: hint}
 	if at.Line > 0 && len(s.lines) > 0 {
 		at.Line = min(at.Line, len(s.lines))

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,18 @@ func didYouMean(word string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	return "one of: " + strings.Join(known, ", ")
+	return "one of: " + strings.Join(distinct(known), ", ")
+}
+
+// distinct keeps the first of equal words.
+func distinct(words []string) []string {
+	var out []string
+	for _, w := range words {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // nearest is the known word that differs from word by the fewest edits, "" when
