@@ -1,0 +1,50 @@
+package main
+
+import (
+	"go.temporal.io/sdk/worker"
+
+	"lifeline/activities/arc"
+	"lifeline/activities/autoscaling"
+	"lifeline/activities/cloudwatch"
+	"lifeline/activities/dynamodb"
+	"lifeline/activities/ec2"
+	"lifeline/activities/elb"
+	"lifeline/activities/observe"
+	"lifeline/activities/rds"
+	"lifeline/activities/route53"
+	"lifeline/activities/s3"
+	"lifeline/activities/servicequotas"
+	"lifeline/activities/sns"
+	"lifeline/internal/cloud"
+	"lifeline/workflows"
+)
+
+// steps are all activities. They are made once and shared by all queues of this
+// process, with their connections and rate limits.
+type steps struct {
+	tables  *dynamodb.Steps
+	buckets *s3.Steps
+	others  []any
+}
+
+// newSteps makes the activities; sampler is nil in a worker that is no observer.
+func newSteps(c *cloud.Clients, sampler *observe.Sampler) steps {
+	return steps{
+		tables: dynamodb.New(c), buckets: s3.New(c),
+		others: []any{
+			arc.New(c), autoscaling.New(c), cloudwatch.New(c), ec2.New(c), elb.New(c), observe.New(sampler),
+			rds.New(c), route53.New(), servicequotas.New(c), sns.New(c),
+		},
+	}
+}
+
+// register puts every runbook and every step into one worker. Two steps of one
+// name would make the SDK panic here, at start, and not in the middle of a run.
+func (s steps) register(w worker.Registry) {
+	workflows.Register(w)
+	w.RegisterActivity(s.tables)
+	w.RegisterActivity(s.buckets)
+	for _, other := range s.others {
+		w.RegisterActivity(other)
+	}
+}
