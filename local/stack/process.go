@@ -1,0 +1,166 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Process is a program of ours that runs in the background.
+type Process struct {
+	Name string
+	Args []string
+	Env  []string
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  string
+	err  error
+}
+
+// start runs the process with its output in a log file. It is killed with us,
+// where the system can do that.
+func (p *Process) start(logs string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = filepath.Join(logs, p.Name+".log")
+	file, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("log of %s: %w", p.Name, err)
+	}
+	defer file.Close() //nolint:errcheck // the child holds its own handle
+	//nolint:gosec,noctx // our own programs; they outlive any one context and are ended by stop
+	cmd := exec.Command(p.Args[0], p.Args[1:]...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), p.Env...), file, file
+	cmd.SysProcAttr = attached()
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	done := make(chan struct{})
+	p.cmd, p.done = cmd, done
+	go func() {
+		err := cmd.Wait()
+		p.mu.Lock()
+		p.err = err
+		p.mu.Unlock()
+		close(done)
+	}()
+	return nil
+}
+
+// Kill ends the process with SIGKILL and says when it was gone.
+func (p *Process) Kill() (time.Time, error) {
+	p.mu.Lock()
+	cmd, done := p.cmd, p.done
+	p.mu.Unlock()
+	if cmd == nil {
+		return time.Time{}, fmt.Errorf("kill %s: it does not run", p.Name)
+	}
+	at := time.Now()
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return at, fmt.Errorf("kill %s: %w", p.Name, err)
+	}
+	<-done
+	return at, nil
+}
+
+// PID is the process id; 0 when it does not run.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	select {
+	case <-p.done:
+		return 0
+	default:
+		return p.cmd.Process.Pid
+	}
+}
+
+// Wait waits until the process has ended, and gives its exit code and output.
+func (p *Process) Wait(ctx context.Context) (code int, output string, err error) {
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return 0, "", fmt.Errorf("wait for %s: %w", p.Name, ctx.Err())
+	}
+	text, err := os.ReadFile(p.log)
+	return p.cmd.ProcessState.ExitCode(), string(text), err
+}
+
+// Interrupt asks the process to end and waits until it has.
+func (p *Process) Interrupt() { p.stop(interruptPatience) }
+
+// interruptPatience is how long a process may take to end in order.
+const interruptPatience = 10 * time.Second
+
+// stop asks the process to end and insists after a while.
+func (p *Process) stop(patience time.Duration) {
+	p.mu.Lock()
+	cmd, done := p.cmd, p.done
+	p.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-done:
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		<-done
+	}
+}
+
+// ended reports whether the process is gone, with the tail of its log.
+func (p *Process) ended() (bool, string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+		return true, fmt.Sprintf("%s ended (%v); the end of %s:\n%s", p.Name, p.err, p.log, tail(p.log, 15))
+	default:
+		return false, ""
+	}
+}
+
+// await polls until ready says true. It gives up as soon as the process ends.
+func (p *Process) await(ctx context.Context, what string, ready func(context.Context) bool) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !ready(ctx) {
+		if gone, why := p.ended(); gone {
+			return errors.New(why)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s of %s: %w; the end of its log:\n%s", what, p.Name, context.Cause(ctx), tail(p.log, 15))
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// says reports whether the log holds a line with text.
+func (p *Process) says(text string) bool {
+	b, err := os.ReadFile(p.log)
+	return err == nil && bytes.Contains(b, []byte(text))
+}
+
+func tail(file string, lines int) string {
+	b, err := os.ReadFile(file) //nolint:gosec // our own log
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

@@ -1,0 +1,338 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"lifeline/internal/plan"
+	"lifeline/local/aws/control"
+)
+
+// Ports are where the processes listen; 0 takes a free one.
+type Ports struct {
+	Temporal, UI, AWS, DNS int
+}
+
+// DefaultPorts are the ones that the documentation names.
+func DefaultPorts() Ports { return Ports{Temporal: 7233, UI: 8233, AWS: 4566, DNS: 5300} }
+
+// Options say what to run.
+type Options struct {
+	Dir   string // plan, keys, logs and results; made if missing
+	Bin   string // where the programs are
+	Plan  string // the example plan
+	Ports Ports
+	Say   func(format string, args ...any) // progress, one line each
+	// Setup is the time compression while the estate is built; the clock is real
+	// from then on unless Compression says otherwise.
+	Setup       float64
+	Compression float64
+	Logger      *slog.Logger
+}
+
+// Stack is everything, running.
+type Stack struct {
+	Plan     plan.Plan
+	PlanFile string
+	Ports    Ports
+	Control  control.Client
+
+	options Options
+	mu      sync.Mutex
+	procs   map[string]*Process
+	metrics map[string]int
+	address string // of Temporal
+}
+
+// Start brings everything up. On an error what was started is stopped again.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{options: o, procs: map[string]*Process{}, metrics: map[string]int{}}
+	if err := s.start(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 4*time.Minute, errors.New("not ready within 4 minutes"))
+	defer cancel()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.startTemporal(ctx); err != nil {
+		return err
+	}
+	if err := s.startAWS(ctx); err != nil {
+		return err
+	}
+	if err := s.buildEstate(ctx); err != nil {
+		return err
+	}
+	return s.startWorkers(ctx)
+}
+
+// prepare makes the folder, takes ports and writes the local plan.
+func (s *Stack) prepare(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Join(s.options.Dir, "logs"), 0o700); err != nil {
+		return fmt.Errorf("folder of the run: %w", err)
+	}
+	s.Ports = s.options.Ports
+	for _, p := range []*int{&s.Ports.Temporal, &s.Ports.UI, &s.Ports.AWS, &s.Ports.DNS} {
+		if err := claim(ctx, p); err != nil {
+			return err
+		}
+	}
+	p, problems := plan.Load(s.options.Plan)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	var err error
+	if c := s.options.Compression; c > 1 {
+		p = p.Scale(c)
+	}
+	s.Plan, s.PlanFile, err = localise(p, s.options.Dir, net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Ports.DNS)))
+	return err
+}
+
+// claim checks that a port is free, or takes a free one.
+func claim(ctx context.Context, port *int) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(*port)))
+	if err != nil {
+		return fmt.Errorf("port %d is taken: end what holds it, or choose another port: %w", *port, err)
+	}
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		*port = addr.Port
+	}
+	return l.Close()
+}
+
+func (s *Stack) bin(name string) string { return filepath.Join(s.options.Bin, name) }
+
+// run starts a process and remembers it.
+func (s *Stack) run(name string, env []string, args ...string) (*Process, error) {
+	p := &Process{Name: name, Args: args, Env: env}
+	s.mu.Lock()
+	s.procs[name] = p
+	s.mu.Unlock()
+	return p, p.start(filepath.Join(s.options.Dir, "logs"))
+}
+
+func (s *Stack) startTemporal(ctx context.Context) error {
+	if address := os.Getenv("TEMPORAL_ADDRESS"); address != "" {
+		s.address = address
+		s.options.Say("using Temporal at %s (TEMPORAL_ADDRESS)", address)
+		return nil
+	}
+	s.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Ports.Temporal))
+	p, err := s.run("temporal", nil, s.bin("temporal-server"), "server", "start-dev",
+		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.Ports.Temporal), "--ui-port", strconv.Itoa(s.Ports.UI),
+		"--namespace", "default", "--db-filename", filepath.Join(s.options.Dir, "temporal.db"))
+	if err != nil {
+		return err
+	}
+	if err := p.await(ctx, "start", func(context.Context) bool { return p.says("READY") }); err != nil {
+		return err
+	}
+	s.options.Say("Temporal is up: %s, UI http://127.0.0.1:%d", s.address, s.Ports.UI)
+	return nil
+}
+
+func (s *Stack) startAWS(ctx context.Context) error {
+	regions := make([]string, 0, len(s.Plan.Regions))
+	for _, r := range s.Plan.Regions {
+		regions = append(regions, string(r.Name))
+	}
+	p, err := s.run("aws", nil, s.bin("local"), "aws",
+		"--port", strconv.Itoa(s.Ports.AWS), "--dns-port", strconv.Itoa(s.Ports.DNS),
+		"--regions", strings.Join(regions, ","), "--compression", fmt.Sprint(max(1, s.options.Setup)),
+		"--calls", filepath.Join(s.options.Dir, "calls.jsonl"))
+	if err != nil {
+		return err
+	}
+	s.Control = control.Client{Endpoint: s.Endpoint()}
+	if err := p.await(ctx, "start", func(ctx context.Context) bool { return s.Control.Ready(ctx) == nil }); err != nil {
+		return err
+	}
+	s.options.Say("simulated AWS is up: %s, DNS 127.0.0.1:%d", s.Endpoint(), s.Ports.DNS)
+	return nil
+}
+
+// Endpoint is AWS's URL.
+func (s *Stack) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s.Ports.AWS) }
+
+// Worker is a worker process by name; observers carry the plan's names.
+func (s *Stack) workers() map[string][]string {
+	out := map[string][]string{}
+	for _, region := range s.Plan.TrafficRegions() {
+		copies := []string{"a"}
+		if region != s.Plan.Primary() {
+			copies = []string{"a", "b"} // one may be killed
+		}
+		for _, c := range copies {
+			args := []string{"--region", string(region)}
+			if c == "a" {
+				args = append(args, "--watermarks")
+			}
+			out["worker-"+string(region)+"-"+c] = args
+		}
+	}
+	for _, o := range s.Plan.Observers.Members {
+		out[o.Name] = []string{"--observer", o.Name}
+	}
+	return out
+}
+
+func (s *Stack) startWorkers(ctx context.Context) error {
+	all := s.workers()
+	names := make([]string, 0, len(all))
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if err := s.launch(ctx, name); err != nil {
+			return err
+		}
+	}
+	for _, name := range names {
+		if err := s.AwaitWorker(ctx, name); err != nil {
+			return err
+		}
+	}
+	s.options.Say("workers are up: %s", strings.Join(names, ", "))
+	return nil
+}
+
+// launch starts (or starts again) one worker.
+func (s *Stack) launch(ctx context.Context, name string) error {
+	port := s.metrics[name]
+	if err := claim(ctx, &port); err != nil {
+		return err
+	}
+	s.metrics[name] = port
+	args := append([]string{s.bin("worker"), "-f", s.PlanFile, "--metrics", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}, s.workers()[name]...)
+	_, err := s.run(name, s.Env(name), args...)
+	return err
+}
+
+// Launch starts a worker again, as a supervisor would.
+func (s *Stack) Launch(ctx context.Context, name string) error {
+	if err := s.launch(ctx, name); err != nil {
+		return err
+	}
+	return s.AwaitWorker(ctx, name)
+}
+
+// AwaitWorker waits until a worker polls.
+func (s *Stack) AwaitWorker(ctx context.Context, name string) error {
+	url := fmt.Sprintf("http://127.0.0.1:%d/readyz", s.metrics[name])
+	return s.Process(name).await(ctx, "readiness", func(ctx context.Context) bool {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return false
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// Process is a process by name; nil when it was never started.
+func (s *Stack) Process(name string) *Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.procs[name]
+}
+
+// Names are the processes that were started.
+func (s *Stack) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.procs))
+}
+
+// Temporal is the address of the Temporal server.
+func (s *Stack) Temporal() string { return s.address }
+
+// Resolve asks the plan's name server for the address of a host.
+func (s *Stack) Resolve(ctx context.Context, host string) (string, error) {
+	m := new(dns.Msg)
+	m.SetQuestion(dns.Fqdn(host), dns.TypeA)
+	in, _, err := new(dns.Client).ExchangeContext(ctx, m, s.Plan.Traffic.NameServers[0])
+	if err != nil {
+		return "", fmt.Errorf("resolve %s: %w", host, err)
+	}
+	for _, rr := range in.Answer {
+		if a, ok := rr.(*dns.A); ok {
+			return a.A.String(), nil
+		}
+	}
+	return "", fmt.Errorf("resolve %s: no address (%s)", host, dns.RcodeToString[in.Rcode])
+}
+
+// Run starts one more program of ours in the background.
+func (s *Stack) Run(name string, args ...string) (*Process, error) {
+	return s.run(name, s.Env(name), append([]string{s.bin(args[0])}, args[1:]...)...)
+}
+
+// Env is the environment of one of our programs: standard variables only. The
+// access key names the caller in AWS's call log.
+func (s *Stack) Env(caller string) []string {
+	return []string{
+		"TEMPORAL_ADDRESS=" + s.address, "TEMPORAL_NAMESPACE=default",
+		"AWS_ENDPOINT_URL=" + s.Endpoint(), "AWS_ACCESS_KEY_ID=" + AccessKey(caller), "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_REGION=" + string(s.Plan.TrafficRegions()[len(s.Plan.TrafficRegions())-1]), "AWS_EC2_METADATA_DISABLED=true",
+		"XDG_CONFIG_HOME=" + filepath.Join(s.options.Dir, "config"),
+	}
+}
+
+// AccessKey is the access key id that stands for a process in the call log.
+func AccessKey(name string) string {
+	key := "AKIA"
+	for _, r := range strings.ToUpper(name) {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			key += string(r)
+		}
+	}
+	return (key + strings.Repeat("0", 20))[:max(20, len(key))]
+}
+
+// Close ends every process that Start and its followers started.
+func (s *Stack) Close() {
+	s.mu.Lock()
+	procs := make([]*Process, 0, len(s.procs))
+	for _, p := range s.procs {
+		procs = append(procs, p)
+	}
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, last := range []bool{false, true} { // servers after those who use them
+		for _, p := range procs {
+			if (p.Name == "temporal" || p.Name == "aws") == last {
+				wg.Go(func() { p.stop(10 * time.Second) })
+			}
+		}
+		wg.Wait()
+	}
+}
