@@ -56,6 +56,11 @@ func (c Client) Restrict(ctx context.Context, caller string, actions []string) e
 	return c.call(ctx, http.MethodPost, "policy", Policy{caller, actions}, nil)
 }
 
+// SetCompression changes how fast AWS's own waits pass; 1 is real time.
+func (c Client) SetCompression(ctx context.Context, factor float64) error {
+	return c.call(ctx, http.MethodPost, "clock", Clock{factor}, nil)
+}
+
 // Calls are the calls that arrived at or after since.
 func (c Client) Calls(ctx context.Context, since time.Time) ([]world.CallRecord, error) {
 	var out []world.CallRecord

@@ -45,6 +45,11 @@ type Policy struct {
 	Actions []string `json:"actions"`
 }
 
+// Clock is how fast AWS's own waits pass.
+type Clock struct {
+	Compression float64 `json:"time_compression"` // AWS seconds per wall second; 1 is real time
+}
+
 type api struct {
 	world   *world.World
 	options Options
@@ -60,6 +65,7 @@ func New(w *world.World, o Options) http.Handler {
 	mux.HandleFunc("POST "+Prefix+"outage", serve(a.outage))
 	mux.HandleFunc("POST "+Prefix+"heal", serve(a.heal))
 	mux.HandleFunc("POST "+Prefix+"policy", serve(a.policy))
+	mux.HandleFunc("POST "+Prefix+"clock", serve(a.clock))
 	mux.HandleFunc("GET "+Prefix+"calls", serve(a.calls))
 	mux.HandleFunc("GET "+Prefix+"facts", serve(a.facts))
 	mux.HandleFunc("GET "+Prefix+"ready", serve(a.ready))
@@ -101,6 +107,18 @@ func serve(fn func(*http.Request) (any, error)) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write(append(body, '\n')) // the client is gone or has it
 	}
+}
+
+func (a api) clock(r *http.Request) (any, error) {
+	c, err := read[Clock](r)
+	if err != nil {
+		return nil, err
+	}
+	if c.Compression <= 0 {
+		return nil, bad("time_compression must be positive")
+	}
+	a.world.SetCompression(c.Compression)
+	return c, nil
 }
 
 func loopbackOnly(next http.Handler) http.Handler {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -23,11 +24,21 @@ func newClock() *clock {
 func (w *World) Now() time.Time { return time.Now() }
 
 // Compression is the number of AWS seconds in one wall second.
-func (w *World) Compression() float64 { return w.compression }
+func (w *World) Compression() float64 { return math.Float64frombits(w.compression.Load()) }
+
+// SetCompression changes it from now on: timers that are under way end as they
+// were set, repeated ones follow from their next round. An estate is built fast
+// this way and then lives in real time.
+func (w *World) SetCompression(factor float64) {
+	if factor <= 0 {
+		factor = 1
+	}
+	w.compression.Store(math.Float64bits(factor))
+}
 
 // Wall turns a duration that AWS takes into the time it takes here.
 func (w *World) Wall(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / w.compression)
+	return time.Duration(float64(d) / w.Compression())
 }
 
 // After runs fn on a goroutine of its own once d of AWS time has passed, unless
@@ -36,16 +47,17 @@ func (w *World) After(d time.Duration, fn func()) { w.clock.after(w.Wall(d), fn)
 
 // Every runs fn each d of AWS time, one run after the other, until Close.
 func (w *World) Every(d time.Duration, fn func()) {
-	// A ticker shorter than this would be a busy loop at high compression.
-	interval := max(w.Wall(d), time.Millisecond)
+	// Anything shorter would be a busy loop at high compression.
+	interval := func() time.Duration { return max(w.Wall(d), time.Millisecond) }
 	w.clock.start(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
+		timer := time.NewTimer(interval())
+		defer timer.Stop()
 		for {
 			select {
 			case <-w.clock.done:
 				return
-			case <-ticker.C:
+			case <-timer.C:
+				timer.Reset(interval())
 				fn()
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,7 +31,7 @@ type Options struct {
 type World struct {
 	account     string
 	regions     []string
-	compression float64
+	compression atomic.Uint64 // bits of a float64
 	logger      *slog.Logger
 	calls       *callLog
 	clock       *clock
@@ -49,25 +50,22 @@ type World struct {
 // New makes a world in which everything works.
 func New(o Options) *World {
 	w := &World{
-		account:     orElse(o.Account, "123456789012"),
-		regions:     slices.Clone(o.Regions),
-		compression: o.Compression,
-		logger:      o.Logger,
-		calls:       newCallLog(o.CallLogSize, o.CallLog),
-		clock:       newClock(),
-		addresses:   &addresses{prefix: o.LoopbackNet},
-		watchers:    map[int]func(){},
-		listeners:   map[int]func(Event){},
-		policies:    map[string][]string{},
+		account:   orElse(o.Account, "123456789012"),
+		regions:   slices.Clone(o.Regions),
+		logger:    o.Logger,
+		calls:     newCallLog(o.CallLogSize, o.CallLog),
+		clock:     newClock(),
+		addresses: &addresses{prefix: o.LoopbackNet},
+		watchers:  map[int]func(){},
+		listeners: map[int]func(Event){},
+		policies:  map[string][]string{},
 		//nolint:gosec // dice of a simulator, not a secret
 		dice: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)),
 	}
 	if len(w.regions) == 0 {
 		w.regions = []string{"us-east-1", "us-west-2"}
 	}
-	if w.compression <= 0 {
-		w.compression = 1
-	}
+	w.SetCompression(o.Compression)
 	if w.logger == nil {
 		w.logger = slog.New(slog.DiscardHandler)
 	}
