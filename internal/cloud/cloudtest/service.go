@@ -97,6 +97,13 @@ func (s *Service) Changes() []string {
 	return changes
 }
 
+// With changes a fake's state from outside its calls.
+func (s *Service) With(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
 // Serve is the body of every operation of a fake: apply is what it does. Calls
 // of one fake are served one at a time, except those that hang.
 func Serve[Out any](ctx context.Context, s *Service, operation string, apply func() (Out, error)) (Out, error) {
