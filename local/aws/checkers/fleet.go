@@ -117,10 +117,11 @@ func (f *Fleet) reconcile() {
 // the interval: phase is the prober's place in it.
 func (f *Fleet) start(c route53.EndpointCheck, region string, phase float64) *prober {
 	ctx, cancel := context.WithCancel(f.ctx)
-	interval := f.world.Wall(time.Duration(*c.Config.RequestInterval) * time.Second)
+	// Asked for each round: the world's clock may change its speed.
+	interval := func() time.Duration { return f.world.Wall(time.Duration(*c.Config.RequestInterval) * time.Second) }
 	p := &prober{fleet: f, region: region, cancel: cancel, check: c, healthy: true}
-	first := time.Duration((phase + spread(c.ID)) * float64(interval))
-	f.work.Go(func() { p.run(ctx, first%interval, interval) })
+	first := time.Duration((phase + spread(c.ID)) * float64(interval()))
+	f.work.Go(func() { p.run(ctx, first%interval(), interval) })
 	return p
 }
 

@@ -35,27 +35,21 @@ func (p *prober) current() route53.EndpointCheck {
 }
 
 // run probes at a steady pace: a slow probe doesn't shift those after it.
-func (p *prober) run(ctx context.Context, first, interval time.Duration) {
-	wait := time.NewTimer(first)
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return
-	case <-p.fleet.world.Done():
-		return
-	case <-wait.C:
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
+func (p *prober) run(ctx context.Context, first time.Duration, interval func() time.Duration) {
+	next := time.Now().Add(first)
+	timer := time.NewTimer(first)
+	defer timer.Stop()
 	for {
-		p.probe(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.fleet.world.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
+		p.probe(ctx)
+		next = next.Add(interval())
+		timer.Reset(time.Until(next))
 	}
 }
 
