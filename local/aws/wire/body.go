@@ -28,8 +28,8 @@ const maxBody = 64 << 20
 // nvme is the polynomial of CRC-64/NVME, bits reversed.
 const nvme = 0x9a6c9329ac4bc9b5
 
-// readBody reads the whole body: unpacked, dechunked, and checked against the
-// checksums that came with it. Trailers become headers, which is what they mean.
+// readBody reads the whole body, without its chunks. Trailers become headers,
+// which is what they mean.
 func readBody(r *http.Request) ([]byte, *Error) {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
@@ -46,9 +46,6 @@ func readBody(r *http.Request) ([]byte, *Error) {
 		if r.Header.Get("Content-Encoding") == "" {
 			r.Header.Del("Content-Encoding")
 		}
-	}
-	if bad := checkDigests(raw, r.Header); bad != nil {
-		return nil, bad
 	}
 	return raw, nil
 }
@@ -118,7 +115,7 @@ func readTrailers(in *bufio.Reader, header http.Header) error {
 	}
 }
 
-// checkDigests compares the body with every checksum that the client sent.
+// checkDigests compares the body with every checksum that the client sent for it.
 func checkDigests(body []byte, header http.Header) *Error {
 	for name, digest := range map[string]func() hash.Hash{
 		"X-Amz-Checksum-Crc32":     func() hash.Hash { return crc32.NewIEEE() },

@@ -92,6 +92,10 @@ func (c *conversation) understand(routed string) *Error {
 	c.form = readForm(c.request, c.body)
 	badCall := c.server.identify(&c.exchange)
 	c.locate(routed)
+	if badBody == nil && (c.op == nil || c.op.name != "CompleteMultipartUpload") {
+		// There the checksums are those of the object, not of the request.
+		badBody = checkDigests(body, c.request.Header)
+	}
 	for _, bad := range []*Error{badAuth, badCall, badBody, c.foreign()} {
 		if bad != nil {
 			return bad
@@ -245,7 +249,7 @@ func (c *conversation) send(a answer, outcome string) {
 	if c.serviceName() == "dynamodb" {
 		header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10))
 	}
-	if c.request.Method != http.MethodHead && header.Get("Content-Length") == "" {
+	if c.request.Method != http.MethodHead {
 		header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	c.w.WriteHeader(a.status)
