@@ -4,8 +4,8 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go/aws"
-	config "github.com/aws/aws-sdk-go/service/route53recoverycontrolconfig"
 	cluster "github.com/aws/aws-sdk-go/service/route53recoverycluster"
+	config "github.com/aws/aws-sdk-go/service/route53recoverycontrolconfig"
 
 	"lifeline/local/aws/wire"
 	"lifeline/local/aws/world"

@@ -2,6 +2,7 @@ package route53
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +13,8 @@ import (
 	"lifeline/local/aws/wire"
 )
 
-func (r *Route53) createReusableDelegationSet(_ *wire.Call, in *api.CreateReusableDelegationSetInput) (*api.CreateReusableDelegationSetOutput, error) {
+func (r *Route53) createReusableDelegationSet(call *wire.Call, in *api.CreateReusableDelegationSetInput) (*api.CreateReusableDelegationSetOutput, error) {
+	call.Status = http.StatusCreated
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, d := range r.delegations {

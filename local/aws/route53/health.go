@@ -3,6 +3,7 @@ package route53
 import (
 	"cmp"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -53,7 +54,8 @@ func (c *check) describe() *api.HealthCheck {
 	return out
 }
 
-func (r *Route53) createHealthCheck(_ *wire.Call, in *api.CreateHealthCheckInput) (*api.CreateHealthCheckOutput, error) {
+func (r *Route53) createHealthCheck(call *wire.Call, in *api.CreateHealthCheckInput) (*api.CreateHealthCheckOutput, error) {
+	call.Status = http.StatusCreated
 	config := &api.HealthCheckConfig{}
 	awsutil.Copy(config, in.HealthCheckConfig)
 	r.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +51,8 @@ func (z *zone) describe() *api.HostedZone {
 	}
 }
 
-func (r *Route53) createHostedZone(_ *wire.Call, in *api.CreateHostedZoneInput) (*api.CreateHostedZoneOutput, error) {
+func (r *Route53) createHostedZone(call *wire.Call, in *api.CreateHostedZoneInput) (*api.CreateHostedZoneOutput, error) {
+	call.Status = http.StatusCreated
 	apex := fqdn(*in.Name)
 	if p := nameProblem(apex); p != "" || !strings.Contains(strings.TrimSuffix(apex, "."), ".") {
 		return nil, wire.Errorf(400, "InvalidDomainName", "%s is not a valid domain name", *in.Name)
