@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -255,4 +256,29 @@ func TestKinds_AreComplete(t *testing.T) {
 	}
 	_, ok := plan.Kind("mainframe").Spec()
 	require.False(t, ok)
+}
+
+// No text of an allowed size keeps the parser busy: each of these took between
+// one second and one minute before lines were limited.
+func TestParse_HostileText_IsJudgedQuickly(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{"a:\n", "a: 1\n", "a: |\n x\n", "a: >\n\n", "-\n", "k: [a, b, c]\n", "a: 1, ", "[a: 1], "} {
+		for _, around := range [][2]string{{"", ""}, {"regions:\n", ""}, {"{", "}"}, {"regions: [", "]"}} {
+			body := strings.Repeat(unit, (255<<10)/len(unit))
+			if lines := strings.Split(body, "\n"); len(lines) > 4990 {
+				body = strings.Join(lines[:4990], "\n")
+			}
+			began := time.Now()
+			_, problems := plan.Parse("p", []byte(around[0]+body+around[1]))
+			require.Error(t, problems.Err())
+			require.Less(t, time.Since(began), 20*time.Second, "%q in %q", unit, around)
+		}
+	}
+}
+
+func TestParse_TooManyLines(t *testing.T) {
+	t.Parallel()
+	_, problems := plan.Parse("p", []byte(strings.Repeat("a:\n", 6000)))
+	require.Len(t, problems, 1)
+	require.Equal(t, plan.Position{Line: 5001, Column: 1}, problems[0].Position)
 }

@@ -19,6 +19,7 @@ import (
 // at 03:00, and far below what makes a parser slow or deep.
 const (
 	maxBytes = 256 << 10
+	maxLines = 5000 // the parser's time grows with the square of a mapping's lines
 	maxDepth = 32
 	maxText  = 1024
 	maxItems = 200
@@ -45,6 +46,11 @@ func open(file string, src []byte) (*source, ast.Node) {
 	}
 	text := strings.ReplaceAll(string(src), "\r\n", "\n")
 	s.lines = strings.Split(text, "\n")
+	if len(s.lines) > maxLines {
+		s.add(Position{maxLines + 1, 1}, "", Error, fmt.Sprintf("the plan has %d lines, more than %d", len(s.lines), maxLines),
+			"one plan holds one application: split it")
+		return s, nil
+	}
 	if !s.legible(text) {
 		return s, nil
 	}
