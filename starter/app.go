@@ -67,15 +67,13 @@ Temporal is found by the standard TEMPORAL_* variables and profile file.
 	root.SetFlagErrorFunc(mistypedFlag)
 	root.AddCommand(a.validate(), a.preview(), a.failover(), a.switchover(), a.failback(), a.status(),
 		a.approve(), a.reject(), a.abort(), a.pause(), a.resume(), a.skip(), a.report(), a.keygen())
-	// "starter help" is "starter --help"; one way is enough in a list of verbs.
-	root.SetHelpCommand(&cobra.Command{Use: "help", Hidden: true, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Root().Help() }})
 	return root
 }
 
 // mistypedVerb explains a verb that does not exist before cobra looks at its
 // flags, which it would call unknown.
 func mistypedVerb(root *cobra.Command, args []string) error {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") || args[0] == "help" {
 		return nil
 	}
 	if cmd, _, err := root.Find(args); err == nil && cmd != root {
@@ -102,8 +100,8 @@ func mistypedFlag(cmd *cobra.Command, err error) error {
 		return usage(help, "%w", err)
 	}
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return usage(help, "%w%s", err, didYouMean(unknown.GetSpecifiedName(), names))
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return usage(help, "%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
 }
 
 // verb makes a command with the flags that all verbs share. Nothing that a verb
@@ -117,9 +115,16 @@ func (a *app) verb(c *cobra.Command, do func(cmd *cobra.Command, args []string) 
 		return a.coded(do(cmd, args))
 	}
 	if c.Args == nil {
-		c.Args = cobra.NoArgs
+		c.Args = noArguments
 	}
 	return c
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(cmd.CommandPath()+" --help", "%s takes no argument: %q", cmd.Name(), args[0])
+	}
+	return nil
 }
 
 // coded gives errors that carry no exit code the one of a failure.

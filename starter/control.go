@@ -58,7 +58,7 @@ func (a *app) control(ctx context.Context, order runbook.Order, step string, f c
 		return err
 	}
 	if f.wait {
-		return a.followToEnd(ctx, c, at)
+		return a.followToEnd(ctx, c, at, r)
 	}
 	if a.output == "json" {
 		return a.json(r)

@@ -45,7 +45,7 @@ func factsOf(d *workflowservice.DescribeWorkflowExecutionResponse) serverFacts {
 	found := texts(info.GetSearchAttributes().GetIndexedFields())
 	f := serverFacts{
 		RunID: info.GetExecution().GetRunId(), Status: info.GetStatus().String(), Queue: info.GetTaskQueue(),
-		Phase: word(found, temporal.LifelinePhase().GetName()), RTOState: word(found, temporal.LifelineRtoState().GetName()),
+		Phase: phase(found), RTOState: word(found, temporal.LifelineRtoState().GetName()),
 		Started: info.GetStartTime().AsTime(),
 		Runbook: word(memo, memoRunbook), From: word(memo, memoFrom), To: word(memo, memoTo), By: word(memo, memoBy),
 		Open: info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_PAUSED,
@@ -79,6 +79,12 @@ func texts(fields map[string]*commonpb.Payload) map[string]any {
 func word(from map[string]any, name string) string {
 	s, _ := from[name].(string)
 	return cmp.Or(s, "unknown")
+}
+
+// phase is the stage that the run has written last.
+func phase(found map[string]any) string {
+	s, _ := found[temporal.LifelinePhase().GetName()].(string)
+	return cmp.Or(s, "not begun")
 }
 
 // ago says how long ago a moment was.

@@ -14,9 +14,10 @@ import (
 // live, and one query in flight at most.
 const lookEvery = 500 * time.Millisecond
 
-// followToEnd tells what happens until the run ends, and gives its outcome.
-func (a *app) followToEnd(ctx context.Context, c runs, at target) error {
-	r, err := a.follow(ctx, c, at, nil)
+// followToEnd tells what happens until the run ends, and gives its outcome. What
+// the reports shown before have told is not told again.
+func (a *app) followToEnd(ctx context.Context, c runs, at target, shown ...runbook.Report) error {
+	r, err := a.follow(ctx, c, at, nil, shown...)
 	if err != nil {
 		return a.unfollowed(ctx, at, err)
 	}
@@ -55,16 +56,12 @@ func (a *app) followPreview(ctx context.Context, c runs, at target) error {
 	if err != nil {
 		return a.unfollowed(ctx, at, err)
 	}
-	if a.output == "json" {
-		if err := a.json(r); err != nil {
-			return err
+	if a.output == "text" {
+		for _, line := range previewLines(r) {
+			a.say("%s", line)
 		}
-		return outcome(r)
 	}
-	for _, line := range previewLines(r) {
-		a.say("%s", line)
-	}
-	return outcome(r)
+	return a.finish(r)
 }
 
 // followAdmission looks until the run is past its first gate, or has ended, or
@@ -91,7 +88,7 @@ func (a *app) followAdmission(ctx context.Context, c runs, at target) error {
 	if a.output == "json" {
 		return a.json(r)
 	}
-	a.say("%s in %s: %s", string(r.Status), string(r.Phase), r.Summary)
+	a.say("%s in %s  %s", r.Status, r.Phase, r.Summary)
 	a.advise("the run goes on by itself", a.command("status", "--watch"))
 	return nil
 }
@@ -124,9 +121,12 @@ func (s *silentError) Unwrap() error { return s.err }
 // follow tells the news of a run until it ends, or until enough says so. With
 // enough, a run whose workers are silent is given up; without, it is followed
 // for ever, since Temporal keeps it and workers come back.
-func (a *app) follow(ctx context.Context, c runs, at target, enough func(runbook.Report) bool) (runbook.Report, error) {
+func (a *app) follow(ctx context.Context, c runs, at target, enough func(runbook.Report) bool, shown ...runbook.Report) (runbook.Report, error) {
 	end := a.awaitEnd(ctx, c, at)
-	n := &news{app: a}
+	n := &news{app: a, known: map[string]bool{}}
+	for _, r := range shown {
+		n.learn(r)
+	}
 	silent := 0
 	for {
 		select {
@@ -187,7 +187,7 @@ func (a *app) awaitEnd(ctx context.Context, c runs, at target) <-chan ending {
 
 // previewLines list what a dry run would do, step by step.
 func previewLines(r runbook.Report) []string {
-	lines := []string{textf("dry run of %s, %s → %s: nothing was changed", r.Runbook, r.From, r.To)}
+	lines := []string{"nothing was changed; a real run would do this:"}
 	for _, stage := range r.Stages {
 		mark := ""
 		if stage.OneWay {
@@ -210,6 +210,5 @@ func previewLines(r runbook.Report) []string {
 	if r.Predicted > r.Objective {
 		verdict = "OUTSIDE"
 	}
-	return append(lines, textf("predicted %s at worst, %s the objective of %s", report.Span(r.Predicted), verdict, report.Span(r.Objective)),
-		textf("%s: %s", r.Status, r.Summary))
+	return append(lines, textf("predicted %s at worst, %s the objective of %s", report.Span(r.Predicted), verdict, report.Span(r.Objective)))
 }

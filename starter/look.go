@@ -49,6 +49,9 @@ func (a *app) query(ctx context.Context, c runs, at target) (runbook.Report, err
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	value, err := c.QueryWorkflow(ctx, at.workflow, at.run, runbook.QueryStatus)
+	if err != nil && ctx.Err() != nil {
+		return runbook.Report{}, fmt.Errorf("no answer to the status query within %s: %w", queryTimeout, ctx.Err())
+	}
 	if err != nil {
 		return runbook.Report{}, fmt.Errorf("ask run %s for its status: %w", at.run, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,21 +17,29 @@ type news struct {
 	silent bool
 }
 
-// tell compares with what was told before. A fact is told once, by its text.
-func (n *news) tell(r runbook.Report) {
-	if n.known == nil {
-		n.known = map[string]bool{}
+// learn takes what a report tells as known: it was shown already, or is no news
+// to somebody who joins late.
+func (n *news) learn(r runbook.Report) {
+	for _, f := range factsToTell(r) {
+		n.known[f.text] = true
 	}
+	if b := r.Ballot(); b != nil {
+		n.known[b.Nonce] = true
+	}
+}
+
+// tell compares with what was told before. A fact is told once, by its text: a
+// look that is repeated with the same result is no news.
+func (n *news) tell(r runbook.Report) {
 	if n.silent {
 		n.silent = false
 		n.say("a worker answers again")
 	}
 	for _, f := range factsToTell(r) {
-		key := f.at.String() + f.text
-		if n.known[key] {
+		if n.known[f.text] {
 			continue
 		}
-		n.known[key] = true
+		n.known[f.text] = true
 		n.say("%-12s %s", since(r, f.at), f.text)
 	}
 	if b := r.Ballot(); b != nil && !n.known[b.Nonce] {
@@ -56,8 +65,8 @@ type newsFact struct {
 	text string
 }
 
-// factsToTell lists what a report tells, in the order of the runbook: stages
-// that began or ended, steps that ended, events.
+// factsToTell lists what a report tells, as it happened: stages that began, steps
+// that ended, events.
 func factsToTell(r runbook.Report) []newsFact {
 	var facts []newsFact
 	for _, stage := range r.Stages {
@@ -74,6 +83,7 @@ func factsToTell(r runbook.Report) []newsFact {
 	for _, e := range r.Events {
 		facts = append(facts, newsFact{e.At, e.Kind + ": " + e.Text})
 	}
+	slices.SortStableFunc(facts, func(a, b newsFact) int { return a.at.Compare(b.at) })
 	return facts
 }
 

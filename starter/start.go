@@ -82,7 +82,11 @@ func (a *app) start(ctx context.Context, name runbook.Name, f startFlags) error 
 		return a.notStarted(ctx, c, target{workflow: opts.ID}, err)
 	}
 	at := target{run.GetID(), run.GetRunID()}
-	a.say("started %s of %s, %s → %s", name, p.Application, way.from, way.to)
+	word := "started"
+	if f.dryRun {
+		word = "dry run of"
+	}
+	a.say("%s %s of %s, %s → %s", word, name, p.Application, way.from, way.to)
 	a.say("  run   %s  %s", at.workflow, at.run)
 	if f.dryRun {
 		return a.followPreview(ctx, c, at)

@@ -55,6 +55,9 @@ func (a *app) showStatus(ctx context.Context, f statusFlags) error {
 			return a.watch(ctx, c, at, s)
 		}
 		a.showSight(s)
+		if s.report != nil {
+			return a.followToEnd(ctx, c, at, *s.report)
+		}
 		return a.followToEnd(ctx, c, at)
 	}
 	if a.output == "json" {

@@ -29,7 +29,7 @@ func statusLines(r runbook.Report, now time.Time, draw bar) []string {
 	}
 	lines := []string{
 		textf("%s of %s, %s → %s, started by %s%s", r.Runbook, r.Application, r.From, r.To, r.StartedBy, dry),
-		textf("%s in %s: %s", strings.ToUpper(string(r.Status)), r.Phase, r.Summary),
+		textf("%s in %s  %s", strings.ToUpper(string(r.Status)), r.Phase, r.Summary),
 	}
 	lines = append(lines, clockLines(r, now, draw)...)
 	for _, s := range r.Stages {
@@ -95,7 +95,7 @@ func stageLines(s runbook.StageRecord, now time.Time, draw bar) []string {
 		mark = "  (no way back)"
 	}
 	lines := []string{strings.TrimRight(textf("  %-8s %-10s %s %-12s %s%s", s.State, s.Name, draw(fraction, s.State), took(s.Started, s.Ended, now), s.Title, mark), " ")}
-	for _, step := range s.Steps {
+	for _, step := range report.Repeats(s.Steps) {
 		if s.State != runbook.Succeeded || step.State == runbook.Broken || step.State == runbook.Left {
 			lines = append(lines, stepLines(step, now, draw)...)
 		}
@@ -103,12 +103,15 @@ func stageLines(s runbook.StageRecord, now time.Time, draw bar) []string {
 	return lines
 }
 
-func stepLines(s runbook.StepRecord, now time.Time, draw bar) []string {
+func stepLines(s report.Repeat, now time.Time, draw bar) []string {
 	line := textf("    %-8s %-24s %-22s", s.State, s.Name, place(s.Step))
 	if s.State == runbook.Active && s.Budget > 0 {
 		line += textf(" %s %s of at most %s", draw(float64(now.Sub(s.Started))/float64(s.Budget), s.State), report.Span(now.Sub(s.Started)), report.Span(s.Budget))
 	} else {
-		line += " " + took(s.Started, s.Ended, now)
+		line += " " + took(s.All[0].Started, s.Ended, now)
+	}
+	if len(s.All) > 1 {
+		line += textf("  ×%d", len(s.All))
 	}
 	lines := []string{strings.TrimRight(line, " ")}
 	if s.Error != "" {
@@ -142,7 +145,11 @@ func waitLines(r runbook.Report) []string {
 	case runbook.Paused:
 		return []string{"  waits for somebody to type: resume"}
 	case runbook.Held:
-		return []string{"  waits for the world to change, or for somebody to abort"}
+		lines := []string{"  waits for the world to change, or for somebody to abort"}
+		if r.Evidence != nil {
+			lines = append(lines, textf("  evidence  %s: %s", r.Evidence.Finding, r.Evidence.Why))
+		}
+		return lines
 	case runbook.Running, runbook.Waiting, runbook.Done, runbook.Failed, runbook.Refused, runbook.Aborted, runbook.Stopped, runbook.Reverted:
 	}
 	return nil

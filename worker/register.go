@@ -38,10 +38,13 @@ func newSteps(c *cloud.Clients, sampler *observe.Sampler) steps {
 	}
 }
 
-// register puts every runbook and every step into one worker. Two steps of one
-// name would make the SDK panic here, at start, and not in the middle of a run.
-func (s steps) register(w worker.Registry) {
-	workflows.Register(w)
+// register puts every step, and on a Region's queue every runbook, into one
+// worker. Two steps of one name would make the SDK panic here, at start, and not
+// in the middle of a run.
+func (s steps) register(w worker.Registry, q queue) {
+	if !q.stepsOnly {
+		workflows.Register(w)
+	}
 	w.RegisterActivity(s.tables)
 	w.RegisterActivity(s.buckets)
 	for _, other := range s.others {

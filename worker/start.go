@@ -128,7 +128,7 @@ func (w *process) poll(fatal func(error)) ([]worker.Worker, error) {
 	var started []worker.Worker
 	for _, q := range queues(w.flags) {
 		one := worker.New(w.client, q.name, options(q, w.identity, fatal))
-		w.steps.register(one)
+		w.steps.register(one, q)
 		if err := one.Start(); err != nil {
 			return started, fmt.Errorf("poll %s: %w", q.name, err)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -111,28 +112,42 @@ func roundStep(d time.Duration) time.Duration {
 type ganttRow struct {
 	Name, Where, Detail, Took string
 	State                     runbook.State
-	Stage, OneWay, Begun      bool
-	Bar                       bar
+	Stage, OneWay             bool
+	Times                     int
+	Bars                      []stateBar
 }
 
-// gantt draws what took how long, in the order of the runbook.
+// stateBar is one attempt.
+type stateBar struct {
+	bar
+	State runbook.State
+}
+
+// gantt draws what took how long, in the order of the runbook; a repeated step
+// is one row with a bar for each time.
 func gantt(r runbook.Report, s scale) []ganttRow {
 	var rows []ganttRow
+	bars := func(row *ganttRow, from, to time.Time, state runbook.State) {
+		if !from.IsZero() {
+			row.Bars = append(row.Bars, stateBar{s.bar(from, ended(to, r)), state})
+		}
+	}
 	for _, stage := range r.Stages {
-		rows = append(rows, ganttRow{
+		row := ganttRow{
 			Name: capital(string(stage.Name)), Detail: stage.Title, State: stage.State, Stage: true, OneWay: stage.OneWay,
-			Took: length(stage.Started, stage.Ended), Begun: !stage.Started.IsZero(), Bar: s.bar(stage.Started, ended(stage.Ended, r)),
-		})
-		for _, step := range stage.Steps {
-			detail := step.Evidence
-			if step.Error != "" {
-				detail = step.Error
+			Took: length(stage.Started, stage.Ended), Times: 1,
+		}
+		bars(&row, stage.Started, stage.Ended, stage.State)
+		rows = append(rows, row)
+		for _, step := range Repeats(stage.Steps) {
+			row := ganttRow{
+				Name: step.Name, Where: where(step.Step), Detail: cmp.Or(step.Error, step.Evidence), State: step.State,
+				OneWay: step.Reversibility == runbook.OneWay, Took: length(step.All[0].Started, step.Ended), Times: len(step.All),
 			}
-			rows = append(rows, ganttRow{
-				Name: step.Name, Where: where(step.Step), Detail: detail, State: step.State,
-				OneWay: step.Reversibility == runbook.OneWay,
-				Took:   length(step.Started, step.Ended), Begun: !step.Started.IsZero(), Bar: s.bar(step.Started, ended(step.Ended, r)),
-			})
+			for _, one := range step.All {
+				bars(&row, one.Started, one.Ended, one.State)
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows

@@ -60,8 +60,8 @@ const timelineTemplate = `{{define "timeline"}}<section>
 <div class="row axis"><div class="note">{{.Origin}}</div><div class="scale">{{range .Ticks}}<span style="left:{{.Left}}%">{{.Text}}</span>{{end}}</div></div>
 {{if .Moment}}<div class="row axis"><div></div><div class="scale marks">{{range .Moment}}<span style="left:{{.Left}}%" title="{{.Text}}"></span>{{end}}</div></div>
 {{end}}{{$ticks := .Ticks}}{{$moments := .Moment}}{{range .Rows}}<div class="row{{if .Stage}} stage{{end}}">
-<div class="label"><b>{{.Name}}</b>{{if .OneWay}} <span class="oneway">no way back</span>{{end}}{{with .Where}} <span>{{.}}</span>{{end}} <span class="took">{{if .Took}}{{.Took}}{{else}}{{.State}}{{end}}</span></div>
-<div class="track">{{range $ticks}}<div class="grid" style="left:{{.Left}}%"></div>{{end}}{{range $moments}}<div class="moment" style="left:{{.Left}}%"></div>{{end}}{{if .Begun}}<div class="bar {{.State}}" style="left:{{.Bar.Left}}%;width:{{.Bar.Width}}%"></div>{{end}}</div>
+<div class="label"><b>{{.Name}}</b>{{if .OneWay}} <span class="oneway">no way back</span>{{end}}{{with .Where}} <span>{{.}}</span>{{end}} <span class="took">{{if .Took}}{{.Took}}{{else}}{{.State}}{{end}}{{if gt .Times 1}} ×{{.Times}}{{end}}</span></div>
+<div class="track">{{range $ticks}}<div class="grid" style="left:{{.Left}}%"></div>{{end}}{{range $moments}}<div class="moment" style="left:{{.Left}}%"></div>{{end}}{{range .Bars}}<div class="bar {{.State}}" style="left:{{.Left}}%;width:{{.Width}}%"></div>{{end}}</div>
 {{with .Detail}}<p class="detail">{{.}}</p>{{end}}</div>
 {{end}}</div>
 <ul class="legend"><li><i class="done"></i>done</li><li><i class="active"></i>going on</li><li><i class="failed"></i>failed</li><li><i class="skipped"></i>skipped</li><li><i class="undone"></i>undone</li>{{if .Moment}}<li><i class="momentkey"></i>{{range $i, $m := .Moment}}{{if $i}}, {{end}}{{$m.Text}}{{end}}</li>{{end}}</ul>

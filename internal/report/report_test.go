@@ -111,6 +111,14 @@ func TestText_LossThatCouldNotBeMeasured_IsNotShownAsZero(t *testing.T) {
 	require.Regexp(t, `billing\s+not measurable, objective 30\.0 s`, text)
 }
 
+func TestText_StepRepeatedUntilItSatisfies_IsOneLineWithTheLastWord(t *testing.T) {
+	t.Parallel()
+	text := string(render(t, report.Text, sample()))
+	require.Equal(t, 1, strings.Count(text, "ObserveRegions"))
+	require.Regexp(t, `ObserveRegions +T\+3\.4 s +800 ms +us-west-2  ×2\n +acted us-east-1 down for 3 looks`, text)
+	require.NotContains(t, text, "2 looks")
+}
+
 func TestComparison_BeyondTolerance_Disagrees(t *testing.T) {
 	t.Parallel()
 	c := report.Comparison{Own: 10 * time.Second, Outside: 10500 * time.Millisecond, Tolerance: 500 * time.Millisecond}

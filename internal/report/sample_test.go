@@ -63,7 +63,7 @@ func sample() report.Document {
 		}},
 		Served: []runbook.Served{{Location: "europe", Region: "us-west-2", At: at(31.2)}, {Location: "north-america", Region: "us-west-2", At: at(32.6)}},
 		Stages: []runbook.StageRecord{
-			stage(runbook.Assess, "read the world", 3.4, 4.3, step("ObserveRegions", "", "us-west-2", 3.5, 4.2, "us-east-1 down for 3 looks")),
+			stage(runbook.Assess, "read the world", 3.4, 4.3, step("ObserveRegions", "", "us-west-2", 3.4, 3.6, "us-east-1 down for 2 looks"), step("ObserveRegions", "", "us-west-2", 3.9, 4.2, "us-east-1 down for 3 looks")),
 			freeze,
 			stage(runbook.Shift, "traffic leaves us-east-1", 5.4, 8, step("EvacuateByObject", "", "us-west-2", 5.5, 6.1, "evacuate/us-east-1 is there")),
 			promote,

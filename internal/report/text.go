@@ -89,15 +89,19 @@ func (t *text) stages(r runbook.Report) {
 		}
 		t.line("  %-8s %-11s %-12s %-11s %s%s", string(s.State), string(s.Name),
 			offset(s.Started, Zero(r)), length(s.Started, s.Ended), s.Title, oneWay)
-		for _, step := range s.Steps {
+		for _, step := range Repeats(s.Steps) {
 			t.step(step, Zero(r))
 		}
 	}
 }
 
-func (t *text) step(s runbook.StepRecord, zero time.Time) {
-	t.line("    %-8s %-24s %-12s %-10s %s", string(s.State), s.Name,
-		offset(s.Started, zero), length(s.Started, s.Ended), where(s.Step))
+func (t *text) step(s Repeat, zero time.Time) {
+	times := ""
+	if len(s.All) > 1 {
+		times = fmt.Sprintf("  ×%d", len(s.All))
+	}
+	t.line("    %-8s %-24s %-12s %-10s %s%s", string(s.State), s.Name,
+		offset(s.All[0].Started, zero), length(s.All[0].Started, s.Ended), where(s.Step), times)
 	if s.Evidence != "" {
 		t.line("             %s %s", string(s.Effect), s.Evidence)
 	}
