@@ -141,9 +141,15 @@ func (r *run) obey(ctx workflow.Context, c runbook.Control) (runbook.Report, err
 	return r.snapshot(ctx), nil
 }
 
-// setStatus keeps "waiting" while a request is open: it is what people must see.
+// setStatus keeps "waiting" while a request is open, "paused" until somebody
+// resumes, and never touches the status of a run that has ended.
 func (r *run) setStatus(s runbook.Status) {
-	if s == runbook.Running && r.report.Ballot() != nil {
+	switch {
+	case r.report.Status.Final():
+		return
+	case r.paused:
+		s = runbook.Paused
+	case s == runbook.Running && r.report.Ballot() != nil:
 		s = runbook.Waiting
 	}
 	r.report.Status = s

@@ -257,15 +257,15 @@ func (r *run) success() string {
 
 // words tells a cause without Temporal's wrapping.
 func (r *run) words(cause error) string {
-	if r.abortBy != "" {
-		return "by order of " + r.abortBy
-	}
 	var app *temporal.ApplicationError
-	if errors.As(cause, &app) {
-		return app.Message()
-	}
-	if temporal.IsCanceledError(cause) {
+	switch {
+	case temporal.IsCanceledError(cause) && r.abortBy != "":
+		return "by order of " + r.abortBy
+	case temporal.IsCanceledError(cause):
 		return "the workflow was cancelled"
+	case errors.As(cause, &app):
+		return app.Message()
+	default:
+		return cause.Error()
 	}
-	return cause.Error()
 }
