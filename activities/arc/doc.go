@@ -3,6 +3,6 @@
 // control-configuration API never belongs in an emergency.
 //
 // It never overrides safety rules: what a rule refuses is a Conflict for people.
-// It fails with the kinds of package cloud; Unreachable means that no endpoint
-// answered.
+// It fails with the kinds of package cloud; when no endpoint took the call, with
+// the kind of the last one's failure.
 package arc

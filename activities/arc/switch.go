@@ -113,19 +113,20 @@ func (c *cluster) update(ctx context.Context, entries []entry) (requestID string
 // in front. An answer that would be the same everywhere ends it.
 func (c *cluster) try(ctx context.Context, call func(context.Context, API, cloud.At) error) error {
 	var failures []error
+	var kind cloud.Kind
 	for i, endpoint := range c.order {
 		err := call(ctx, c.Clients(endpoint), cloud.At{Region: endpoint.Region, Timeout: c.timeout()})
 		if err == nil {
 			c.order[0], c.order[i] = c.order[i], c.order[0]
 			return nil
 		}
-		kind := cloud.KindOf(err)
+		kind = cloud.KindOf(err)
 		if kind.Permanent() || kind == cloud.Conflict || ctx.Err() != nil {
 			return err
 		}
 		failures = append(failures, err)
 	}
-	return cloud.Errorf(cloud.Unreachable, "none of %d cluster endpoints answered: %w", len(c.order), errors.Join(failures...))
+	return cloud.Errorf(kind, "none of %d cluster endpoints answered: %w", len(c.order), errors.Join(failures...))
 }
 
 // timeout is short: with five endpoints a slow one is not waited for.
