@@ -32,7 +32,7 @@ func check(p Plan, d *decoder) {
 		// What the plan promises can be computed only from a plan that says one
 		// thing: a promise computed from a slip would be noise beside the slip.
 		c.promises()
-		c.losses()
+		c.losses(c.plan.LossTable())
 	}
 }
 

@@ -118,9 +118,10 @@ func (c *checker) objectivePath(i int, key string) string {
 	return element("resources", i) + ".objectives." + key
 }
 
-// losses walks the record tree through the loss of each Region.
-func (c *checker) losses() {
-	for _, row := range c.plan.LossTable() {
+// losses judges what the record tree answers when each Region is lost. The
+// tree is made so that only closed locations are found; the rest guards it.
+func (c *checker) losses(rows []LossRow) {
+	for _, row := range rows {
 		i := c.locationIndex(row.Location)
 		at := element("traffic.locations", i)
 		switch {

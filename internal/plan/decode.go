@@ -43,7 +43,7 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 		d.duration(path, n, v)
 		return
 	}
-	switch v.Kind() { //nolint:exhaustive // the kinds that plan types are made of
+	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(path, n, v.Elem())

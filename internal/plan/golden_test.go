@@ -27,42 +27,42 @@ func golden(t *testing.T, path, got string) {
 	if updating() {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	want, err := os.ReadFile(path)
 	require.NoError(t, err, "run with -update")
 	require.Equal(t, string(want), got)
 }
 
 // example is the text of a checked-in plan.
-func example(t testing.TB, name string) string {
-	t.Helper()
-	src, err := os.ReadFile(filepath.Join("..", "..", "examples", name)) //nolint:gosec // a test's own file
-	require.NoError(t, err)
+func example(tb testing.TB, name string) string {
+	tb.Helper()
+	src, err := os.ReadFile(filepath.Join("..", "..", "examples", name))
+	require.NoError(tb, err)
 	return string(src)
 }
 
 // valid is the plan of the first example.
-func valid(t testing.TB) plan.Plan {
-	t.Helper()
-	p, problems := plan.Parse("patient-records.yaml", []byte(example(t, "patient-records.yaml")))
-	require.Empty(t, problems)
+func valid(tb testing.TB) plan.Plan {
+	tb.Helper()
+	p, problems := plan.Parse("patient-records.yaml", []byte(example(tb, "patient-records.yaml")))
+	require.Empty(tb, problems)
 	return p
 }
 
 // withARC is the plan of the second example.
-func withARC(t testing.TB) plan.Plan {
-	t.Helper()
-	p, problems := plan.Parse("patient-records-arc.yaml", []byte(example(t, "patient-records-arc.yaml")))
-	require.Empty(t, problems)
+func withARC(tb testing.TB) plan.Plan {
+	tb.Helper()
+	p, problems := plan.Parse("patient-records-arc.yaml", []byte(example(tb, "patient-records-arc.yaml")))
+	require.Empty(tb, problems)
 	return p
 }
 
 // edited is the first example with each old text replaced by a new one; every
 // old text must stand in it exactly once.
-func edited(t testing.TB, base string, oldNew ...string) string {
-	t.Helper()
+func edited(tb testing.TB, base string, oldNew ...string) string {
+	tb.Helper()
 	text := base
 	for i := 0; i < len(oldNew); i += 2 {
-		require.Equal(t, 1, strings.Count(text, oldNew[i]), "%q must occur once", oldNew[i])
+		require.Equal(tb, 1, strings.Count(text, oldNew[i]), "%q must occur once", oldNew[i])
 		text = strings.Replace(text, oldNew[i], oldNew[i+1], 1)
 	}
 	return text

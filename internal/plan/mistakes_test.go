@@ -28,7 +28,7 @@ type mistake struct {
 
 func readMistakes(t *testing.T, path string) []mistake {
 	t.Helper()
-	src, err := os.ReadFile(path) //nolint:gosec // a test's own file
+	src, err := os.ReadFile(path)
 	require.NoError(t, err)
 	var out []mistake
 	last := byte(0)
@@ -42,14 +42,15 @@ func readMistakes(t *testing.T, path string) []mistake {
 			m = &out[len(out)-1]
 		}
 		text := strings.TrimPrefix(line[1:], " ")
-		switch sign := line[0]; {
-		case sign == '[':
+		sign := line[0]
+		switch sign {
+		case '[':
 			out = append(out, mistake{name: strings.Trim(line, "[]")})
-		case sign == '>':
+		case '>':
 			m.want += text + "\n"
-		case sign == last:
+		case last:
 			m.edits[len(m.edits)-1] += "\n" + text
-		case sign == '-', sign == '+':
+		case '-', '+':
 			m.edits = append(m.edits, text)
 		default:
 			require.Fail(t, "unreadable line", line)

@@ -30,7 +30,7 @@ func (p Plan) Scale(factor float64) Plan {
 
 // scaled copies from into to, which is zero, all the way down.
 func scaled(to, from reflect.Value, factor float64) {
-	switch from.Kind() { //nolint:exhaustive // the rest is copied as it is
+	switch from.Kind() {
 	case reflect.Int64:
 		to.SetInt(from.Int())
 		if d, ok := from.Interface().(Duration); ok && d > 0 {

@@ -51,7 +51,7 @@ func open(file string, src []byte) (*source, ast.Node) {
 			"one plan holds one application: split it")
 		return s, nil
 	}
-	if !s.legible(text) {
+	if !s.legible() {
 		return s, nil
 	}
 	return s, s.tree(text)
@@ -59,7 +59,7 @@ func open(file string, src []byte) (*source, ast.Node) {
 
 // legible refuses what no editor shows: broken UTF-8, control characters, and
 // the invisible characters that reorder text. A plan must be what it looks like.
-func (s *source) legible(text string) bool {
+func (s *source) legible() bool {
 	legible := true
 	for i, l := range s.lines {
 		column := 0
@@ -137,7 +137,7 @@ func (s *source) plain(tokens token.Tokens) bool {
 }
 
 func feature(t token.Type) string {
-	switch t { //nolint:exhaustive // only what plain refuses
+	switch t {
 	case token.MergeKeyType:
 		return "merge keys"
 	case token.TagType:

@@ -138,9 +138,9 @@ func TestTree_IsSound(t *testing.T) {
 
 // threeRegions serves clients from three Regions; two locations of one Region
 // have different fallbacks.
-func threeRegions(t testing.TB) plan.Plan {
-	t.Helper()
-	p, problems := plan.Parse("three.yaml", []byte(edited(t, example(t, "patient-records.yaml"),
+func threeRegions(tb testing.TB) plan.Plan {
+	tb.Helper()
+	p, problems := plan.Parse("three.yaml", []byte(edited(tb, example(tb, "patient-records.yaml"),
 		"  - {name: us-east-2, role: witness}", "  - {name: us-east-2, role: witness}\n  - {name: eu-west-1, role: recovery, endpoint: euw1.patients.example}",
 		"us-west-2: {table: patient-records}", "us-west-2: {table: patient-records}\n      eu-west-1: {table: patient-records}",
 		"us-west-2: {cluster: patient-billing-usw2}", "us-west-2: {cluster: patient-billing-usw2}\n      eu-west-1: {cluster: patient-billing-euw1}",
@@ -152,7 +152,7 @@ func threeRegions(t testing.TB) plan.Plan {
 		"subnet: 202.12.29.0/24, region: us-west-2, fallback: us-east-1", "subnet: 202.12.29.0/24, region: us-west-2, fallback: eu-west-1",
 		"us-west-2: patient-switch-usw2}", "us-west-2: patient-switch-usw2, eu-west-1: patient-switch-euw1}",
 	)))
-	require.Empty(t, problems)
+	require.Empty(tb, problems)
 	return p
 }
 
@@ -162,4 +162,13 @@ func TestTree_ThreeRegions_AnySurvivorMayHoldTheSwitch(t *testing.T) {
 	require.Equal(t, []string{
 		"patient-records/us-east-1/deep", "patient-records/us-east-1/switch-us-west-2", "patient-records/us-east-1/switch-eu-west-1",
 	}, checkNamed(t, tree, "patient-records/us-east-1/leaf").Children)
+}
+
+func TestTree_China_HasItsOwnHostNames(t *testing.T) {
+	t.Parallel()
+	p := valid(t)
+	p.Regions[0].Name, p.Regions[1].Name = "cn-north-1", "cn-northwest-1"
+	p.Traffic.Switch.Buckets = map[plan.Region]string{"cn-north-1": "north", "cn-northwest-1": "northwest"}
+	c := checkNamed(t, p.Tree(), "patient-records/cn-north-1/switch-cn-northwest-1")
+	require.Equal(t, "northwest.s3.cn-northwest-1.amazonaws.com.cn", c.Host)
 }
