@@ -101,4 +101,4 @@ func items(s string) []string {
 
 // count is a size as AWS takes it. Sizes are checked by AWS; those beyond its
 // type become ones that AWS refuses.
-func count(n int) *int32 { return aws.Int32(int32(max(-1, min(n, 1<<30)))) } //nolint:gosec // bounded in the same expression
+func count(n int) *int32 { return aws.Int32(int32(max(-1, min(n, 1<<30)))) }

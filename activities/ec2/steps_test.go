@@ -72,6 +72,7 @@ func (f *fake) find(id *string) *types.NetworkAcl {
 	return &f.acls[i]
 }
 
+//nolint:revive // the SDK names it so
 func (f *fake) CreateNetworkAclEntry(ctx context.Context, in *sdk.CreateNetworkAclEntryInput, _ ...func(*sdk.Options)) (*sdk.CreateNetworkAclEntryOutput, error) {
 	return cloudtest.Serve(ctx, &f.Service, "CreateNetworkAclEntry", func() (*sdk.CreateNetworkAclEntryOutput, error) {
 		a := f.find(in.NetworkAclId)
@@ -86,6 +87,7 @@ func (f *fake) CreateNetworkAclEntry(ctx context.Context, in *sdk.CreateNetworkA
 	})
 }
 
+//nolint:revive // the SDK names it so
 func (f *fake) DeleteNetworkAclEntry(ctx context.Context, in *sdk.DeleteNetworkAclEntryInput, _ ...func(*sdk.Options)) (*sdk.DeleteNetworkAclEntryOutput, error) {
 	return cloudtest.Serve(ctx, &f.Service, "DeleteNetworkAclEntry", func() (*sdk.DeleteNetworkAclEntryOutput, error) {
 		a := f.find(in.NetworkAclId)

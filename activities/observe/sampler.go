@@ -126,8 +126,10 @@ func (s *Sampler) Observe() Observation {
 // wallClock is real time.
 type wallClock struct{}
 
+// Now is the present.
 func (wallClock) Now() time.Time { return time.Now() }
 
+// Tick is a time.Ticker.
 func (wallClock) Tick(every time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTicker(every)
 	return t.C, t.Stop

@@ -7,6 +7,8 @@ import (
 )
 
 // ObserveInput is empty: an observer's sampler knows the plan it watches.
+//
+//nolint:revive // named like every step's input: recorded histories hold it
 type ObserveInput struct{}
 
 // Observation is what one observer saw of every Region.

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -9,8 +10,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"net"
 
 	"github.com/miekg/dns"
 	"github.com/stretchr/testify/require"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,9 +87,10 @@ func TestPoll_CancelledStaysCancelled(t *testing.T) {
 func TestLimits_SharedPerServiceAndRegion(t *testing.T) {
 	t.Parallel()
 	l := newLimits()
-	require.Same(t, l.bucket("RDS", "us-west-2"), l.bucket("RDS", "us-west-2"))
-	require.NotSame(t, l.bucket("RDS", "us-west-2"), l.bucket("RDS", "us-east-1"))
-	require.NotSame(t, l.bucket("RDS", "us-west-2"), l.bucket("EC2", "us-west-2"))
+	first := l.bucket("RDS", "us-west-2")
+	require.Same(t, first, l.bucket("RDS", "us-west-2"))
+	require.NotSame(t, first, l.bucket("RDS", "us-east-1"))
+	require.NotSame(t, first, l.bucket("EC2", "us-west-2"))
 	for range 20 {
 		require.True(t, l.bucket("EC2", "r").Allow())
 	}
@@ -169,6 +169,6 @@ func TestNew_BrokenConfigurationSaysSo(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
 	_, err := New(t.Context(), Options{})
 	require.ErrorContains(t, err, "read AWS configuration")
-	require.True(t, strings.Contains(err.Error(), "no-such-profile"))
+	require.ErrorContains(t, err, "no-such-profile")
 	require.Error(t, errors.Unwrap(err))
 }

@@ -98,7 +98,8 @@ func TestPermission_IsTheIAMAction(t *testing.T) {
 
 func TestToken_SameForTheSameStepOnly(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, Token("lifeline/app", "fence", "billing"), Token("lifeline/app", "fence", "billing"))
+	first := Token("lifeline/app", "fence", "billing")
+	require.Equal(t, first, Token("lifeline/app", "fence", "billing"))
 	require.NotEqual(t, Token("ab", "c"), Token("a", "bc"))
 	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-`, Token("x"))
 }

@@ -2,7 +2,6 @@ package temporal
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -49,12 +48,12 @@ func TestDial_ProfileFileCountsAndTheCallerSpeaksLast(t *testing.T) {
 
 func TestDial_BrokenProfileFile_IsNotUnreachable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "temporal.toml")
-	require.NoError(t, os.WriteFile(file, []byte("[profile.default]\nadress = \"x\"\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("[profile.default]\nno_such_key = \"x\"\n"), 0o600))
 	t.Setenv("TEMPORAL_CONFIG_FILE", file)
 	_, err := Dial(t.Context(), quiet())
 	require.ErrorContains(t, err, "read Temporal configuration")
 	var unreachable *UnreachableError
-	require.False(t, errors.As(err, &unreachable))
+	require.NotErrorAs(t, err, &unreachable)
 }
 
 func TestNames_AreStable(t *testing.T) {

@@ -149,4 +149,3 @@ func (s *Service) take(operation string) Fault {
 func Refuse(code, message string) error {
 	return &smithy.GenericAPIError{Code: code, Message: message}
 }
-

@@ -108,31 +108,35 @@ func (c Client) Resolve(ctx context.Context, servers []string, name string, subn
 
 // follow walks the records from the last name of the chain.
 func follow(a *Answer, records []dns.RR, ttl *uint32) {
-	for moved := true; moved; {
-		moved = false
-		for _, record := range records {
-			if plain(record.Header().Name) != a.Target() {
-				continue
+	for step(a, records, ttl) {
+	}
+}
+
+// step takes what the records say of the last name: its addresses, or one link
+// of the chain. It says whether the chain has grown.
+func step(a *Answer, records []dns.RR, ttl *uint32) bool {
+	for _, record := range records {
+		if plain(record.Header().Name) != a.Target() {
+			continue
+		}
+		switch r := record.(type) {
+		case *dns.CNAME:
+			next := plain(r.Target)
+			if slices.Contains(a.Chain, next) {
+				return false // a loop
 			}
-			switch r := record.(type) {
-			case *dns.CNAME:
-				// A loop would repeat a name.
-				if next := plain(r.Target); !slices.Contains(a.Chain, next) {
-					a.Chain = append(a.Chain, next)
-					*ttl = min(*ttl, r.Hdr.Ttl)
-					moved = true
-				}
-			case *dns.A:
-				if address, ok := netip.AddrFromSlice(r.A.To4()); ok && !slices.Contains(a.Addresses, address) {
-					a.Addresses = append(a.Addresses, address)
-					*ttl = min(*ttl, r.Hdr.Ttl)
-				}
-			}
-			if moved {
-				break
+			a.Chain = append(a.Chain, next)
+			*ttl = min(*ttl, r.Hdr.Ttl)
+			return true
+		case *dns.A:
+			address, ok := netip.AddrFromSlice(r.A.To4())
+			if ok && !slices.Contains(a.Addresses, address) {
+				a.Addresses = append(a.Addresses, address)
+				*ttl = min(*ttl, r.Hdr.Ttl)
 			}
 		}
 	}
+	return false
 }
 
 // exchange asks one question, over TCP when the UDP answer was cut.
@@ -180,7 +184,7 @@ func question(name string, subnet netip.Prefix) *dns.Msg {
 	}
 	option := &dns.EDNS0_SUBNET{
 		Code: dns.EDNS0SUBNET, Family: family,
-		SourceNetmask: uint8(subnet.Bits()), //nolint:gosec // a valid prefix has 0 to 128 bits
+		SourceNetmask: uint8(subnet.Bits()), // a valid prefix has 0 to 128 bits
 		Address:       subnet.Masked().Addr().AsSlice(),
 	}
 	m.IsEdns0().Option = append(m.IsEdns0().Option, option)
