@@ -159,6 +159,7 @@ type fault struct {
 // duration is "1.5s" or a number of nanoseconds.
 type duration time.Duration
 
+// UnmarshalJSON reads both forms.
 func (d *duration) UnmarshalJSON(raw []byte) error {
 	if text, ok := strings.CutPrefix(string(raw), `"`); ok {
 		v, err := time.ParseDuration(strings.TrimSuffix(text, `"`))

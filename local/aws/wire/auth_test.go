@@ -8,11 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	v1rds "github.com/aws/aws-sdk-go/service/rds"
 	"github.com/stretchr/testify/require"
 
 	"lifeline/local/aws/wire"
-
-	v1rds "github.com/aws/aws-sdk-go/service/rds"
 )
 
 func TestSignature_RefusedAsAWSRefuses(t *testing.T) {

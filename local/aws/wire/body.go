@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/md5"  //nolint:gosec // what S3's Content-MD5 is
-	"crypto/sha1" //nolint:gosec // one of S3's checksums
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"

@@ -10,14 +10,13 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/aws/aws-sdk-go/aws"
 	"github.com/aws/aws-sdk-go/service/cloudwatch"
 	"github.com/aws/aws-sdk-go/service/dynamodb"
 	"github.com/aws/aws-sdk-go/service/rds"
 	"github.com/aws/aws-sdk-go/service/route53"
 	"github.com/aws/aws-sdk-go/service/s3"
 	"github.com/stretchr/testify/require"
-
-	v1 "github.com/aws/aws-sdk-go/aws"
 )
 
 // AWS's v1 client speaks no CBOR, so that every shape of CloudWatch makes the
@@ -52,7 +51,9 @@ func TestCBOR_TimeIsTagOne(t *testing.T) {
 	require.Contains(t, string(raw), "Timestamp\xc1\xfb")
 	doc, err := d.parse(raw)
 	require.NoError(t, err)
-	require.Equal(t, int64(1_700_000_000_500), doc["Timestamp"].(time.Time).UnixMilli())
+	at, ok := doc["Timestamp"].(time.Time)
+	require.True(t, ok)
+	require.Equal(t, int64(1_700_000_000_500), at.UnixMilli())
 }
 
 func TestJSON_WrongTypes_AreRefused(t *testing.T) {

@@ -310,30 +310,37 @@ func readForm(r *http.Request, body []byte) url.Values {
 // identifiers are the members of an input that name something: top-level strings
 // and short lists of strings whose names end like a name.
 func identifiers(s *Service, in reflect.Value) map[string]string {
-	const longest, most = 256, 10
+	const longest = 256
 	out := map[string]string{}
 	for _, m := range s.shapes.of(in.Type()).members {
 		if m.sensitive || m.location == "headers" || (m.enum == "" && !names(m.name)) {
 			continue
 		}
-		switch v := in.Field(m.index).Interface().(type) {
-		case *string:
-			if v != nil && len(*v) <= longest {
-				out[m.name] = *v
-			}
-		case []*string:
-			var items []string
-			for _, item := range v {
-				if item != nil && len(items) < most {
-					items = append(items, *item)
-				}
-			}
-			if joined := strings.Join(items, ","); joined != "" && len(joined) <= longest {
-				out[m.name] = joined
-			}
+		if text := nameText(in.Field(m.index).Interface()); text != "" && len(text) <= longest {
+			out[m.name] = text
 		}
 	}
 	return out
+}
+
+// nameText is a string, or the first few of a list joined with commas.
+func nameText(v any) string {
+	const most = 10
+	switch v := v.(type) {
+	case *string:
+		if v != nil {
+			return *v
+		}
+	case []*string:
+		var items []string
+		for _, item := range v {
+			if item != nil && len(items) < most {
+				items = append(items, *item)
+			}
+		}
+		return strings.Join(items, ",")
+	}
+	return ""
 }
 
 // names says whether a member identifies something, by how AWS names members.

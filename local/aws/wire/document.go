@@ -11,9 +11,8 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/fxamacker/cbor/v2"
-
 	v1 "github.com/aws/aws-sdk-go/aws"
+	"github.com/fxamacker/cbor/v2"
 )
 
 // documents is what JSON and CBOR have in common: maps, lists and scalars. They

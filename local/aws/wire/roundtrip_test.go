@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/aws/aws-sdk-go/aws"
 	"github.com/aws/aws-sdk-go/aws/credentials"
 	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/aws/aws-sdk-go/service/autoscaling"
@@ -27,8 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go/service/sns"
 	"github.com/aws/aws-sdk-go/service/sts"
 	"github.com/stretchr/testify/require"
-
-	v1 "github.com/aws/aws-sdk-go/aws"
 
 	"lifeline/local/aws/world"
 )
@@ -231,6 +230,9 @@ func (f *filler) text(m *member) string {
 // describe writes out a shape for comparison; streams by their bytes, and what is
 // not set not at all.
 func describe(v any) string {
+	if v == nil {
+		return ""
+	}
 	var out strings.Builder
 	describeValue(&out, reflect.ValueOf(v))
 	return out.String()
@@ -239,9 +241,6 @@ func describe(v any) string {
 func describeValue(out *strings.Builder, v reflect.Value) {
 	switch x := v.Interface().(type) {
 	case io.Reader:
-		if x == nil || v.IsNil() {
-			return
-		}
 		raw, err := io.ReadAll(x)
 		fmt.Fprintf(out, "%q %v", raw, err)
 		if seeker, ok := x.(io.Seeker); ok {
@@ -260,14 +259,7 @@ func describeValue(out *strings.Builder, v reflect.Value) {
 			describeValue(out, v.Elem())
 		}
 	case reflect.Struct:
-		for _, m := range readShape(v.Type()).members {
-			var inner strings.Builder
-			describeValue(&inner, v.Field(m.index))
-			// AWS's client adds the digest by itself.
-			if inner.Len() > 0 && m.name != "ContentMD5" {
-				fmt.Fprintf(out, "%s{%s}\n", m.name, inner.String())
-			}
-		}
+		describeStructure(out, v)
 	case reflect.Slice:
 		if b, ok := v.Interface().([]byte); ok {
 			fmt.Fprintf(out, "%x", b)
@@ -287,5 +279,15 @@ func describeValue(out *strings.Builder, v reflect.Value) {
 		out.WriteString(strings.Join(lines, "\n"))
 	default:
 		fmt.Fprint(out, v.Interface())
+	}
+}
+
+func describeStructure(out *strings.Builder, v reflect.Value) {
+	for _, m := range readShape(v.Type()).members {
+		inner := describe(v.Field(m.index).Interface())
+		// AWS's client adds the digest by itself.
+		if inner != "" && m.name != "ContentMD5" {
+			fmt.Fprintf(out, "%s{%s}\n", m.name, inner)
+		}
 	}
 }

@@ -56,7 +56,7 @@ func (b *bench) only(t *testing.T) world.CallRecord {
 }
 
 // raw sends a signed-looking request and gives status, headers and body.
-func (b *bench) raw(t *testing.T, r *http.Request, service, region string) (*http.Response, string) {
+func (b *bench) raw(t *testing.T, r *http.Request, service, region string) (reply, string) {
 	t.Helper()
 	sign(r, service, region)
 	return send(t, r)
@@ -70,14 +70,20 @@ func sign(r *http.Request, service, region string) {
 		now.Format("20060102"), region, service))
 }
 
-func send(t *testing.T, r *http.Request) (*http.Response, string) {
+// reply is the head of an answer whose body was read.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func send(t *testing.T, r *http.Request) (reply, string) {
 	t.Helper()
 	resp, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return resp, string(body)
+	return reply{resp.StatusCode, resp.Header}, string(body)
 }
 
 func request(ctx context.Context, t *testing.T, method, url, body string) *http.Request {

@@ -14,13 +14,12 @@ import (
 	rcctypes "github.com/aws/aws-sdk-go-v2/service/route53recoverycluster/types"
 	arc "github.com/aws/aws-sdk-go-v2/service/route53recoverycontrolconfig"
 	arctypes "github.com/aws/aws-sdk-go-v2/service/route53recoverycontrolconfig/types"
-	"github.com/aws/smithy-go"
-	"github.com/stretchr/testify/require"
-
 	v1cw "github.com/aws/aws-sdk-go/service/cloudwatch"
 	v1ddb "github.com/aws/aws-sdk-go/service/dynamodb"
 	v1rcc "github.com/aws/aws-sdk-go/service/route53recoverycluster"
 	v1arc "github.com/aws/aws-sdk-go/service/route53recoverycontrolconfig"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
 
 	"lifeline/local/aws/wire"
 )
@@ -204,7 +203,7 @@ func TestRESTJSON_ARNsInPathsAndTypedErrors(t *testing.T) {
 	t.Parallel()
 	const arn = "arn:aws:route53-recovery-control::123456789012:cluster/abc/def"
 	s := arcService()
-	wire.Handle(s, "DescribeCluster", func(c *wire.Call, in *v1arc.DescribeClusterInput) (*v1arc.DescribeClusterOutput, error) {
+	wire.Handle(s, "DescribeCluster", func(_ *wire.Call, in *v1arc.DescribeClusterInput) (*v1arc.DescribeClusterOutput, error) {
 		if *in.ClusterArn != arn {
 			return nil, wire.Errorf(http.StatusNotFound, "ResourceNotFoundException", "no cluster %s", *in.ClusterArn)
 		}

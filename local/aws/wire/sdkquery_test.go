@@ -11,12 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/smithy-go"
-	"github.com/stretchr/testify/require"
-
 	v1ec2 "github.com/aws/aws-sdk-go/service/ec2"
 	v1rds "github.com/aws/aws-sdk-go/service/rds"
 	v1sns "github.com/aws/aws-sdk-go/service/sns"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
 
 	"lifeline/local/aws/wire"
 )

@@ -12,11 +12,10 @@ import (
 	r53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
-	"github.com/stretchr/testify/require"
-
 	v1r53 "github.com/aws/aws-sdk-go/service/route53"
 	v1s3 "github.com/aws/aws-sdk-go/service/s3"
+	"github.com/aws/smithy-go"
+	"github.com/stretchr/testify/require"
 
 	"lifeline/local/aws/wire"
 )
@@ -40,7 +39,7 @@ func (s *store) service() *wire.Service {
 		s.body, s.metadata = body, in.Metadata
 		return &v1s3.PutObjectOutput{ETag: aws.String(`"` + *in.Bucket + "/" + *in.Key + `"`)}, err
 	})
-	wire.Handle(svc, "GetObject", func(c *wire.Call, in *v1s3.GetObjectInput) (*v1s3.GetObjectOutput, error) {
+	wire.Handle(svc, "GetObject", func(_ *wire.Call, in *v1s3.GetObjectInput) (*v1s3.GetObjectOutput, error) {
 		if *in.Key == "absent" {
 			return nil, wire.Errorf(http.StatusNotFound, v1s3.ErrCodeNoSuchKey, "The specified key does not exist.")
 		}
@@ -110,7 +109,7 @@ func TestS3_StreamWithTrailingChecksum_IsUnchunkedAndChecked(t *testing.T) {
 	// The SDK's own chunked form needs TLS; over http it is what other clients send.
 	const crcOfHello = "NhCmhg=="
 	chunked := "3;chunk-signature=aa\r\nhel\r\n2\r\nlo\r\n0\r\nx-amz-checksum-crc32:" + crcOfHello + "\r\n\r\n"
-	put := func(body string) (*http.Response, string) {
+	put := func(body string) (reply, string) {
 		r := request(t.Context(), t, http.MethodPut, b.url+"/records/k", body)
 		r.Header.Set("Content-Encoding", "aws-chunked")
 		r.Header.Set("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/aws/aws-sdk-go/aws"
 	"github.com/aws/aws-sdk-go/aws/client/metadata"
 	"github.com/aws/aws-sdk-go/aws/credentials"
 	"github.com/aws/aws-sdk-go/aws/request"
 	"github.com/aws/aws-sdk-go/aws/session"
-
-	v1 "github.com/aws/aws-sdk-go/aws"
 )
 
 // Protocol is one of AWS's wire protocols.

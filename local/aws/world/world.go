@@ -59,8 +59,7 @@ func New(o Options) *World {
 		watchers:  map[int]func(){},
 		listeners: map[int]func(Event){},
 		policies:  map[string][]string{},
-		//nolint:gosec // dice of a simulator, not a secret
-		dice: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)),
+		dice:      rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)),
 	}
 	if len(w.regions) == 0 {
 		w.regions = []string{"us-east-1", "us-west-2"}

@@ -215,7 +215,8 @@ func TestNewID_LooksLikeAWS(t *testing.T) {
 	t.Parallel()
 	w := open(t, world.Options{})
 	require.Regexp(t, `^i-[0-9a-f]{17}$`, w.NewID("i-"))
-	require.NotEqual(t, w.NewID("i-"), w.NewID("i-"))
+	one, two := w.NewID("i-"), w.NewID("i-")
+	require.NotEqual(t, one, two)
 }
 
 func TestPolicy_Patterns(t *testing.T) {
