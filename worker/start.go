@@ -54,7 +54,7 @@ func start(ctx context.Context, s system, f flags) error {
 		}
 		defer stop()
 	}
-	return w.run(ctx)
+	return w.run(ctx, w.poll)
 }
 
 // connect reaches Temporal and checks that the namespace is prepared.
@@ -91,12 +91,12 @@ func (w *process) equip(ctx context.Context) error {
 	return nil
 }
 
-// run polls until ctx ends, then lets steps end. What runs beside the polling
-// ends first, so that no watermark is written by a process that has gone.
-func (w *process) run(ctx context.Context) error {
+// run polls until ctx ends or Temporal refuses the process for good, then lets
+// steps end.
+func (w *process) run(ctx context.Context, poll func(fatal func(error)) ([]worker.Worker, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	workers, err := w.poll(func(err error) { cancel(&coded{exitFailed, fmt.Errorf("refused by Temporal: %w", err)}) })
+	workers, err := poll(func(err error) { cancel(&coded{exitFailed, fmt.Errorf("refused by Temporal: %w", err)}) })
 	if err != nil {
 		stopAll(workers)
 		return &coded{exitFailed, err}
@@ -113,8 +113,8 @@ func (w *process) run(ctx context.Context) error {
 	<-ctx.Done()
 	w.polling.Store(false)
 	w.log.InfoContext(ctx, "ending", "cause", context.Cause(ctx).Error())
-	beside.Wait()
 	stopAll(workers)
+	beside.Wait()
 	// A signal is a cause too, but being asked to end is no failure.
 	var refused *coded
 	if errors.As(context.Cause(ctx), &refused) {
