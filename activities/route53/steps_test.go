@@ -175,7 +175,9 @@ func TestVerifyAnswers_SilentServers(t *testing.T) {
 	t.Parallel()
 	good, silent := newServer(t), newServer(t)
 	good.point(west, west, "")
+	silent.mu.Lock()
 	silent.silent = true
+	silent.mu.Unlock()
 	a, err := New().VerifyAnswers(t.Context(), input(east, good, silent))
 	require.NoError(t, err, "one that answers is enough")
 	require.Equal(t, []string{silent.address}, a.Silent)
