@@ -16,10 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go/aws"
 	api "github.com/aws/aws-sdk-go/service/route53"
 	"github.com/stretchr/testify/require"
-
-	"github.com/aws/aws-sdk-go/aws"
 
 	"lifeline/local/aws/checkers"
 	"lifeline/local/aws/cloudwatch"

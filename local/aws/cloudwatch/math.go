@@ -145,12 +145,12 @@ func (v value) at(t time.Time) (float64, bool) {
 }
 
 func apply(op token.Token, a, b float64) float64 {
-	switch {
-	case op == token.ADD:
+	switch op {
+	case token.ADD:
 		return a + b
-	case op == token.SUB:
+	case token.SUB:
 		return a - b
-	case op == token.MUL:
+	case token.MUL:
 		return a * b
 	default: // arithmetic let only four operators pass
 		return a / b

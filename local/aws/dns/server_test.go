@@ -23,9 +23,12 @@ func (zones) Query(name string, qtype uint16, subnet netip.Prefix) route53.Resul
 	if !wiredns.IsSubDomain("example.com.", name) {
 		return route53.Result{}
 	}
-	soa, _ := wiredns.NewRR("example.com. 900 IN SOA ns.example.net. host.example.net. 1 2 3 4 60")
+	soa := &wiredns.SOA{
+		Hdr: wiredns.RR_Header{Name: "example.com.", Rrtype: wiredns.TypeSOA, Class: wiredns.ClassINET, Ttl: 900},
+		Ns:  "ns.example.net.", Mbox: "host.example.net.", Minttl: 60,
+	}
 	ns, _ := wiredns.NewRR("example.com. 900 IN NS ns.example.net.")
-	out := route53.Result{Zone: "example.com.", Exists: true, SOA: soa.(*wiredns.SOA), NS: []wiredns.RR{ns}}
+	out := route53.Result{Zone: "example.com.", Exists: true, SOA: soa, NS: []wiredns.RR{ns}}
 	add := func(format string, args ...any) {
 		rr, err := wiredns.NewRR(fmt.Sprintf(format, args...))
 		if err != nil {
@@ -71,27 +74,33 @@ func (o owned) Resolve(name string) ([]netip.Addr, time.Duration, bool) {
 	return []netip.Addr{netip.MustParseAddr(a)}, time.Minute, true
 }
 
-func start(t *testing.T) *dns.Server {
+// served is a server that listens.
+type served struct {
+	*dns.Server
+	t *testing.T
+}
+
+func start(t *testing.T) *served {
 	t.Helper()
 	s := dns.New(dns.Options{Address: "127.0.0.1:0", Zones: zones{}, Resolvers: []dns.Resolver{
 		owned{"east-1.us-east-1.elb.amazonaws.com": "127.9.0.1"}, owned{"b.s3.us-west-2.amazonaws.com": "127.9.0.2"},
 	}})
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
+	return &served{Server: s, t: t}
 }
 
 // ask sends a question over the network.
-func ask(t *testing.T, s *dns.Server, network, name string, qtype uint16, change ...func(*wiredns.Msg)) *wiredns.Msg {
-	t.Helper()
+func (s *served) ask(network, name string, qtype uint16, change ...func(*wiredns.Msg)) *wiredns.Msg {
+	s.t.Helper()
 	m := new(wiredns.Msg)
 	m.SetQuestion(name, qtype)
 	for _, c := range change {
 		c(m)
 	}
 	client := &wiredns.Client{Net: network, Timeout: 5 * time.Second}
-	reply, _, err := client.ExchangeContext(t.Context(), m, s.Addr().String())
-	require.NoError(t, err)
+	reply, _, err := client.ExchangeContext(s.t.Context(), m, s.Addr().String())
+	require.NoError(s.t, err)
 	return reply
 }
 
@@ -117,7 +126,7 @@ func TestServer_AnswersOverBothTransports(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, network := range []string{"udp", "tcp"} {
-		m := ask(t, s, network, "WwW.example.com.", wiredns.TypeA)
+		m := s.ask(network, "WwW.example.com.", wiredns.TypeA)
 		require.Equal(t, wiredns.RcodeSuccess, m.Rcode)
 		require.True(t, m.Authoritative)
 		require.Equal(t, []string{"www.example.com. 20 IN A 192.0.2.1"}, records(m))
@@ -131,7 +140,7 @@ func TestServer_NoDataIsNotNoName(t *testing.T) {
 	for name, code := range map[string]int{
 		"www.example.com.": wiredns.RcodeSuccess, "nope.example.com.": wiredns.RcodeNameError, "no.elb.amazonaws.com.": wiredns.RcodeNameError,
 	} {
-		m := ask(t, s, "udp", name, wiredns.TypeMX)
+		m := s.ask("udp", name, wiredns.TypeMX)
 		require.Equal(t, code, m.Rcode, name)
 		require.Empty(t, m.Answer)
 		require.Len(t, m.Ns, 1)
@@ -139,7 +148,7 @@ func TestServer_NoDataIsNotNoName(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, uint32(60), soa.Hdr.Ttl, "negative answers are kept for the smaller of the SOA's times")
 	}
-	m := ask(t, s, "udp", "www.example.org.", wiredns.TypeA)
+	m := s.ask("udp", "www.example.org.", wiredns.TypeA)
 	require.Equal(t, wiredns.RcodeRefused, m.Rcode)
 	require.False(t, m.Authoritative)
 }
@@ -151,17 +160,17 @@ func TestServer_FollowsCNAMEsAsFarAsItKnows(t *testing.T) {
 		"chain.example.com. 30 IN CNAME app.example.com.",
 		"app.example.com. 20 IN CNAME east-1.us-east-1.elb.amazonaws.com.",
 		"east-1.us-east-1.elb.amazonaws.com. 60 IN A 127.9.0.1",
-	}, records(ask(t, s, "udp", "chain.example.com.", wiredns.TypeA)))
+	}, records(s.ask("udp", "chain.example.com.", wiredns.TypeA)))
 
-	require.Len(t, ask(t, s, "udp", "chain.example.com.", wiredns.TypeCNAME).Answer, 1, "who asks for the CNAME gets it alone")
+	require.Len(t, s.ask("udp", "chain.example.com.", wiredns.TypeCNAME).Answer, 1, "who asks for the CNAME gets it alone")
 
-	away := ask(t, s, "udp", "away.example.com.", wiredns.TypeA)
+	away := s.ask("udp", "away.example.com.", wiredns.TypeA)
 	require.Equal(t, wiredns.RcodeSuccess, away.Rcode)
 	require.Len(t, away.Answer, 1)
 
-	require.Equal(t, wiredns.RcodeNameError, ask(t, s, "udp", "dangling.example.com.", wiredns.TypeA).Rcode)
-	require.NotEmpty(t, ask(t, s, "tcp", "loop.example.com.", wiredns.TypeA).Answer, "a loop ends")
-	require.Equal(t, []string{"b.s3.us-west-2.amazonaws.com. 60 IN A 127.9.0.2"}, records(ask(t, s, "udp", "b.s3.us-west-2.amazonaws.com.", wiredns.TypeA)))
+	require.Equal(t, wiredns.RcodeNameError, s.ask("udp", "dangling.example.com.", wiredns.TypeA).Rcode)
+	require.NotEmpty(t, s.ask("tcp", "loop.example.com.", wiredns.TypeA).Answer, "a loop ends")
+	require.Equal(t, []string{"b.s3.us-west-2.amazonaws.com. 60 IN A 127.9.0.2"}, records(s.ask("udp", "b.s3.us-west-2.amazonaws.com.", wiredns.TypeA)))
 }
 
 func TestServer_ClientSubnet_IsUsedAndScoped(t *testing.T) {
@@ -174,21 +183,21 @@ func TestServer_ClientSubnet_IsUsedAndScoped(t *testing.T) {
 		require.True(t, ok)
 		return e
 	}
-	m := ask(t, s, "udp", "geo.example.com.", wiredns.TypeTXT, withSubnet("193.0.1.0/24"))
+	m := s.ask("udp", "geo.example.com.", wiredns.TypeTXT, withSubnet("193.0.1.0/24"))
 	require.Equal(t, []string{`geo.example.com. 20 IN TXT "193.0.1.0/24"`}, records(m))
 	e := scope(m)
 	require.Equal(t, uint8(21), e.SourceScope)
 	require.Equal(t, uint8(24), e.SourceNetmask)
 
-	chain := scope(ask(t, s, "udp", "chain.example.com.", wiredns.TypeA, withSubnet("193.0.1.0/24")))
+	chain := scope(s.ask("udp", "chain.example.com.", wiredns.TypeA, withSubnet("193.0.1.0/24")))
 	require.Equal(t, uint8(16), chain.SourceScope, "the narrowest scope of the chain")
-	require.Zero(t, scope(ask(t, s, "udp", "www.example.com.", wiredns.TypeA, withSubnet("193.0.1.0/24"))).SourceScope)
+	require.Zero(t, scope(s.ask("udp", "www.example.com.", wiredns.TypeA, withSubnet("193.0.1.0/24"))).SourceScope)
 
-	hidden := ask(t, s, "udp", "geo.example.com.", wiredns.TypeTXT, withSubnet("0.0.0.0/0"))
+	hidden := s.ask("udp", "geo.example.com.", wiredns.TypeTXT, withSubnet("0.0.0.0/0"))
 	require.Equal(t, []string{`geo.example.com. 20 IN TXT "127.0.0.1/32"`}, records(hidden), "length 0 asks not to be located: the resolver is")
 	require.Zero(t, scope(hidden).SourceScope)
 
-	plain := ask(t, s, "udp", "geo.example.com.", wiredns.TypeTXT)
+	plain := s.ask("udp", "geo.example.com.", wiredns.TypeTXT)
 	require.Equal(t, []string{`geo.example.com. 20 IN TXT "127.0.0.1/32"`}, records(plain))
 	require.Nil(t, plain.IsEdns0(), "no EDNS for who didn't offer it")
 }
@@ -196,20 +205,20 @@ func TestServer_ClientSubnet_IsUsedAndScoped(t *testing.T) {
 func TestServer_LargeAnswers_AreCutOverUDPOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	cut := ask(t, s, "udp", "big.example.com.", wiredns.TypeTXT)
+	cut := s.ask("udp", "big.example.com.", wiredns.TypeTXT)
 	require.True(t, cut.Truncated)
 	cut.Compress = true // as it came
 	require.Less(t, cut.Len(), 513)
-	require.Len(t, ask(t, s, "tcp", "big.example.com.", wiredns.TypeTXT).Answer, 100)
+	require.Len(t, s.ask("tcp", "big.example.com.", wiredns.TypeTXT).Answer, 100)
 }
 
 func TestServer_OddQuestions(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	require.Equal(t, wiredns.RcodeRefused, ask(t, s, "tcp", "example.com.", wiredns.TypeAXFR).Rcode)
-	require.Equal(t, wiredns.RcodeNotImplemented, ask(t, s, "udp", "example.com.", wiredns.TypeA, func(m *wiredns.Msg) { m.Opcode = wiredns.OpcodeNotify }).Rcode)
-	require.Equal(t, wiredns.RcodeRefused, ask(t, s, "udp", "www.example.com.", wiredns.TypeA, func(m *wiredns.Msg) { m.Question[0].Qclass = wiredns.ClassCHAOS }).Rcode)
-	require.Equal(t, wiredns.RcodeBadVers, ask(t, s, "udp", "www.example.com.", wiredns.TypeA, func(m *wiredns.Msg) {
+	require.Equal(t, wiredns.RcodeRefused, s.ask("tcp", "example.com.", wiredns.TypeAXFR).Rcode)
+	require.Equal(t, wiredns.RcodeNotImplemented, s.ask("udp", "example.com.", wiredns.TypeA, func(m *wiredns.Msg) { m.Opcode = wiredns.OpcodeNotify }).Rcode)
+	require.Equal(t, wiredns.RcodeRefused, s.ask("udp", "www.example.com.", wiredns.TypeA, func(m *wiredns.Msg) { m.Question[0].Qclass = wiredns.ClassCHAOS }).Rcode)
+	require.Equal(t, wiredns.RcodeBadVers, s.ask("udp", "www.example.com.", wiredns.TypeA, func(m *wiredns.Msg) {
 		m.SetEdns0(1232, false)
 		m.IsEdns0().SetVersion(1)
 	}).Rcode)

@@ -110,15 +110,6 @@ func orDefault(d, def time.Duration) time.Duration {
 	}
 }
 
-// later runs fn after d of AWS time, at once when d is none.
-func (r *Route53) later(d time.Duration, fn func()) {
-	if d == 0 {
-		fn()
-		return
-	}
-	r.world.After(d, fn)
-}
-
 // Wire is the service as the API server sees it.
 func (r *Route53) Wire() *wire.Service {
 	s := wire.NewService("route53", api.New(wire.V1Session()), wire.RESTXML)
