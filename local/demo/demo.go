@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 
 	"lifeline/internal/report"
 	"lifeline/internal/runbook"
+	"lifeline/local/aws/probe"
 	"lifeline/local/stack"
 )
 
@@ -31,27 +31,26 @@ type Options struct {
 
 // story is one telling of the demo.
 type story struct {
-	o       Options
-	stack   *stack.Stack
-	from    string // the Region that goes dark
-	to      string
-	begun   time.Time
-	dark    time.Time // blackout
-	healed  time.Time
-	probe   *stack.Process
-	kills   []report.Kill
-	marks   []report.Mark
-	runs    map[runbook.Name]runbook.Report
-	temp    client.Client
-	telling sync.Mutex
+	o      Options
+	stack  *stack.Stack
+	from   string // the Region that goes dark
+	to     string
+	begun  time.Time
+	dark   time.Time // blackout
+	healed time.Time
+	probe  *stack.Process
+	// survivor is the audit made while the Region was still dark.
+	survivor probe.AuditResult
+	kills    []report.Kill
+	marks    []report.Mark
+	runs     map[runbook.Name]runbook.Report
+	temp     client.Client
+	telling  sync.Mutex
 }
 
 // Run tells the story; the error says which promise did not hold.
 func Run(ctx context.Context, o Options) error {
 	s := &story{o: o, begun: time.Now(), runs: map[runbook.Name]runbook.Report{}}
-	if err := fresh(o.Dir); err != nil {
-		return err
-	}
 	defer s.close()
 	scenes := []struct {
 		title string
@@ -74,23 +73,6 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// fresh makes an empty folder, and refuses to empty one that is not a demo's.
-func fresh(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("folder of results: %w", err)
-	}
-	if len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(dir, "plan.yaml")); err != nil {
-			return fmt.Errorf("%s holds files that no demo has made: name another folder with --out", dir)
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("remove the last run: %w", err)
-		}
-	}
-	return os.MkdirAll(dir, 0o700)
-}
-
 // say prints a line with the time since the demo began, or since the failure.
 func (s *story) say(format string, args ...any) {
 	s.telling.Lock()
@@ -109,7 +91,7 @@ func (s *story) say(format string, args ...any) {
 
 func (s *story) bringUp(ctx context.Context) error {
 	up, err := stack.Start(ctx, stack.Options{
-		Dir: s.o.Dir, Bin: s.o.Bin, Plan: s.o.Plan, Ports: s.o.Ports, Say: s.say, Setup: setupCompression,
+		Dir: s.o.Dir, Bin: s.o.Bin, Plan: s.o.Plan, Ports: s.o.Ports, Say: s.say, Setup: setupCompression, Fresh: true,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

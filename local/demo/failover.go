@@ -19,8 +19,8 @@ import (
 
 // failover starts the runbook as the on-call engineer does, kills workers in
 // the middle of it, and approves as two people do.
-func (s *story) failover(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+func (s *story) failover(parent context.Context) error {
+	g, ctx := errgroup.WithContext(parent)
 	lease := s.stack.Plan.Lease
 	fault := world.Fault{Service: "dynamodb", Operation: "UpdateItem", Region: string(lease.Region)}
 	g.Go(func() error { return s.killInStep(ctx, "FenceLease", fault, s.leaseMoved) })
@@ -40,7 +40,15 @@ func (s *story) failover(ctx context.Context) error {
 			return nil
 		})
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	var err error
+	s.survivor, err = s.audit(parent, s.stack.Plan.TrafficRegions()[1], s.dark)
+	if err == nil {
+		s.say("%s holds %d of the writes acknowledged before the outage", s.to, s.survivor.Present)
+	}
+	return err
 }
 
 // begin starts a runbook and follows it in the background.

@@ -42,6 +42,9 @@ type Options struct {
 	Setup       float64
 	Compression float64
 	Logger      *slog.Logger
+	// Fresh removes what an earlier run has left in Dir. Only a folder that holds
+	// a run is emptied.
+	Fresh bool
 }
 
 // Stack is everything, running.
@@ -88,6 +91,11 @@ func (s *Stack) start(ctx context.Context) error {
 
 // prepare makes the folder, takes ports and writes the local plan.
 func (s *Stack) prepare(ctx context.Context) error {
+	if s.options.Fresh {
+		if err := Empty(s.options.Dir); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(filepath.Join(s.options.Dir, "logs"), 0o700); err != nil {
 		return fmt.Errorf("folder of the run: %w", err)
 	}
@@ -107,6 +115,25 @@ func (s *Stack) prepare(ctx context.Context) error {
 	}
 	s.Plan, s.PlanFile, err = localise(p, s.options.Dir, net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Ports.DNS)))
 	return err
+}
+
+// Empty removes an earlier run from a folder, and refuses one that holds
+// anything else.
+func Empty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("folder of the run: %w", err)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, "plan.yaml")); err != nil {
+		return fmt.Errorf("%s holds files that no run has made: name another folder with --out", dir)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove the last run: %w", err)
+	}
+	return nil
 }
 
 // claim checks that a port is free, or takes a free one.
@@ -142,7 +169,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	s.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Ports.Temporal))
 	p, err := s.run("temporal", nil, s.bin("temporal-server"), "server", "start-dev",
 		"--ip", "127.0.0.1", "--port", strconv.Itoa(s.Ports.Temporal), "--ui-port", strconv.Itoa(s.Ports.UI),
-		"--namespace", "default", "--db-filename", filepath.Join(s.options.Dir, "temporal.db"))
+		"--namespace", "default", "--ui-actions", "update,signal", "--db-filename", filepath.Join(s.options.Dir, "temporal.db"))
 	if err != nil {
 		return err
 	}
@@ -316,6 +343,24 @@ func AccessKey(name string) string {
 		}
 	}
 	return (key + strings.Repeat("0", 20))[:max(20, len(key))]
+}
+
+// Watch waits until ctx ends, or a process does.
+func (s *Stack) Watch(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, name := range s.Names() {
+			if gone, why := s.Process(name).ended(); gone {
+				return errors.New(why)
+			}
+		}
+	}
 }
 
 // Close ends every process that Start and its followers started.

@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"lifeline/local/aws/app"
+	"lifeline/local/aws/arc"
+	"lifeline/local/aws/autoscaling"
+	"lifeline/local/aws/checkers"
+	"lifeline/local/aws/cloudwatch"
+	"lifeline/local/aws/control"
+	"lifeline/local/aws/dns"
+	"lifeline/local/aws/dynamodb"
+	"lifeline/local/aws/ec2"
+	"lifeline/local/aws/elbv2"
+	"lifeline/local/aws/rds"
+	"lifeline/local/aws/route53"
+	"lifeline/local/aws/s3"
+	"lifeline/local/aws/servicequotas"
+	"lifeline/local/aws/sns"
+	"lifeline/local/aws/sts"
+	"lifeline/local/aws/wire"
+	"lifeline/local/aws/world"
+)
+
+// Options describe a simulated AWS.
+type Options struct {
+	API, DNS    string // listen addresses; port 0 takes a free one
+	Regions     []string
+	Compression float64 // AWS seconds per second; 1 is real time
+	Logger      *slog.Logger
+	CallLog     io.Writer // receives every call as a JSON line; may be nil
+}
+
+// Sim is a simulated AWS that serves.
+type Sim struct {
+	World    *world.World
+	DynamoDB *dynamodb.DynamoDB
+	RDS      *rds.RDS
+	S3       *s3.S3
+	Route53  *route53.Route53
+	SNS      *sns.SNS
+
+	api     net.Listener
+	server  *http.Server
+	names   *dns.Server
+	fleet   *checkers.Fleet
+	stopped chan error
+}
+
+// Start builds a world and serves it until Close.
+func Start(ctx context.Context, o Options) (*Sim, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", o.API)
+	if err != nil {
+		return nil, fmt.Errorf("listen for AWS calls: %w", err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Sim{
+		World: world.New(world.Options{Regions: o.Regions, Compression: o.Compression, Logger: o.Logger, CallLog: o.CallLog}),
+		api:   listener, stopped: make(chan error, 1),
+	}
+	if err := s.assemble(ctx, o); err != nil {
+		_ = listener.Close()
+		s.World.Close()
+		return nil, err
+	}
+	go func() { s.stopped <- s.server.Serve(listener) }()
+	return s, nil
+}
+
+// assemble makes the services in the order in which they need each other.
+func (s *Sim) assemble(ctx context.Context, o Options) error {
+	w := s.World
+	s.SNS = sns.New(w)
+	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
+	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
+	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}})
+	s.S3 = s3.New(w, s3.Options{})
+	quotas := servicequotas.New(w)
+
+	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
+	instances := ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
+	balancers := elbv2.New(w, instances, elbv2.Options{Metrics: metrics})
+	groups := autoscaling.New(w, instances, balancers)
+	controls := arc.New(w, arc.Options{BaseURL: "http://" + s.API(), Logger: o.Logger})
+	s.Route53 = route53.New(w, route53.Options{Targets: balancers, Metrics: metrics, RoutingControls: controls, Logger: o.Logger})
+	controls.OnChange(s.Route53.Refresh)
+
+	s.names = dns.New(dns.Options{Address: o.DNS, Zones: s.Route53, Resolvers: []dns.Resolver{balancers, buckets{}}, Logger: o.Logger})
+	if err := s.names.Start(ctx); err != nil {
+		return fmt.Errorf("start name server: %w", err)
+	}
+	s.fleet = checkers.New(w, checkers.Options{
+		Route53: s.Route53, Metrics: metrics, Logger: o.Logger, Dial: dialer(s.API()),
+		Resolve: s.resolve,
+	})
+
+	api := wire.NewServer(w,
+		sts.New(w).Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(), s.S3.Wire(), quotas.Wire(),
+		instances.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
+	api.Limit(wire.DefaultLimits())
+	for prefix, region := range arc.Routes() {
+		api.Route(prefix, region)
+	}
+	api.Mount(control.Prefix, control.New(w, control.Options{Sections: map[string]func() any{
+		"replication": func() any { return s.DynamoDB.Backlogs() },
+	}}))
+	s.server = &http.Server{Handler: api, ReadHeaderTimeout: time.Minute}
+	return nil
+}
+
+// API is where AWS calls are served, host:port.
+func (s *Sim) API() string { return s.api.Addr().String() }
+
+// DNS is where names are answered, host:port.
+func (s *Sim) DNS() string { return s.names.Addr().String() }
+
+// Close stops serving, then the world.
+func (s *Sim) Close() error {
+	s.fleet.Close()
+	err := errors.Join(s.server.Close(), s.names.Close())
+	s.World.Close()
+	if ended := <-s.stopped; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
+	return err
+}

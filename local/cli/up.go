@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lifeline/local/demo"
+	"lifeline/local/stack"
+)
+
+func (a *app) demo() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use: "demo", Short: "Black out a Region, fail over, fail back; exits 0 only if every promise held",
+		Args: cobra.NoArgs,
+		RunE: run(func(cmd *cobra.Command, _ []string) error {
+			return demo.Run(cmd.Context(), demo.Options{Dir: dir, Bin: a.bin, Plan: a.plan, Ports: a.ports, Out: a.out})
+		}),
+	}
+	c.Flags().StringVar(&dir, "out", filepath.Join("out", "demo"), "folder of the results")
+	a.whole(c)
+	for _, flag := range []string{"temporal-port", "ui-port", "port", "dns-port"} {
+		_ = c.Flags().Set(flag, "0") // the demo is in nobody's way; the flags exist
+		c.Flags().Lookup(flag).DefValue = "0"
+	}
+	return c
+}
+
+func (a *app) up() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use: "up", Short: "Start Temporal, AWS, workers and clients, and leave them running until Ctrl-C",
+		Args: cobra.NoArgs,
+		RunE: run(func(cmd *cobra.Command, _ []string) error { return a.stayUp(cmd.Context(), dir) }),
+	}
+	c.Flags().StringVar(&dir, "out", filepath.Join("out", "up"), "folder of plan, keys and logs")
+	return a.whole(c)
+}
+
+func (a *app) stayUp(ctx context.Context, dir string) error {
+	begun := time.Now()
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: dir, Bin: a.bin, Plan: a.plan, Ports: a.ports, Setup: 60, Logger: slog.New(slog.DiscardHandler), Fresh: true,
+		Say: func(format string, args ...any) {
+			fmt.Fprintf(a.out, "%6.1fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(dir, "ledger.jsonl")); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, `
+Everything runs.
+  Temporal UI     http://127.0.0.1:%d
+  simulated AWS   %s   (works with the AWS CLI: export AWS_ENDPOINT_URL)
+  DNS             127.0.0.1:%d
+  plan            %s
+  clients         %s
+
+In another terminal:
+  export TEMPORAL_ADDRESS=%s AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-west-2 XDG_CONFIG_HOME=%s
+  bin/starter validate -f %s
+  bin/local outage %s --endpoint %s
+  bin/starter failover -f %s --from %s --as dana --wait
+  bin/starter status -f %s --watch
+  bin/starter approve -f %s --as amara      (and once more --as bela)
+  bin/local heal %s --endpoint %s
+
+Ctrl-C ends it all.
+`, s.Ports.UI, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(dir, "logs", "probe.log"),
+		s.Temporal(), s.Endpoint(), filepath.Join(dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
+		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint())
+	return s.Watch(ctx)
+}
