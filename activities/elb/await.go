@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"lifeline/internal/cloud"
 )
 
 // targetsEvery is the pause between two looks: a target group's own health
@@ -11,22 +13,21 @@ import (
 const targetsEvery = 2 * time.Second
 
 // AwaitTargets watches a target group until no target is unhealthy and at least
-// one is healthy. A look that fails is taken again until ctx ends.
+// one is healthy. A look that fails is taken again until ctx ends, unless it can
+// never succeed.
 func (s *Steps) AwaitTargets(ctx context.Context, in TargetsRef) (Targets, error) {
-	tick := time.NewTicker(targetsEvery)
-	defer tick.Stop()
-	for {
-		targets, err := s.DescribeTargets(ctx, in)
-		if err == nil && targets.Healthy > 0 && targets.Unhealthy == 0 {
-			return targets, nil
+	var last Targets
+	err := cloud.Poll(ctx, targetsEvery, func(ctx context.Context) (bool, string, error) {
+		t, err := s.DescribeTargets(ctx, in)
+		if err != nil {
+			return false, "", err
 		}
-		select {
-		case <-ctx.Done():
-			if err == nil {
-				err = ctx.Err()
-			}
-			return targets, fmt.Errorf("await healthy targets of %q in %s: %w", in.TargetGroup, in.Region, err)
-		case <-tick.C:
-		}
+		last = t
+		return t.Healthy > 0 && t.Unhealthy == 0,
+			fmt.Sprintf("%d healthy and %d unhealthy of %d targets", t.Healthy, t.Unhealthy, t.Total), nil
+	})
+	if err != nil {
+		return last, fmt.Errorf("await healthy targets of %q in %s: %w", in.TargetGroup, in.Region, err)
 	}
+	return last, nil
 }

@@ -89,3 +89,31 @@ func TestDescribeTargets_DeniedOrDark(t *testing.T) {
 		require.Equal(t, 2*time.Second, time.Since(start))
 	})
 }
+
+func TestAwaitTargets_UntilNoneIsUnhealthy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newFake("unhealthy", "initial")
+		f.Next("DescribeTargetHealth", cloudtest.Code("Throttling"))
+		time.AfterFunc(5*time.Second, func() { f.With(func() { f.states = []types.TargetHealthStateEnum{"healthy", "initial"} }) })
+		start := time.Now()
+		got, err := s.AwaitTargets(t.Context(), TargetsRef{Region: "us-west-2", TargetGroup: "web"})
+		require.NoError(t, err)
+		require.Equal(t, 1, got.Healthy)
+		require.Equal(t, 6*time.Second, time.Since(start))
+	})
+}
+
+func TestAwaitTargets_LateIsNotYet_MissingIsFinal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, s := newFake("initial")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := s.AwaitTargets(ctx, TargetsRef{Region: "us-west-2", TargetGroup: "web"})
+		require.Equal(t, cloud.NotYet, cloud.KindOf(err))
+		require.ErrorContains(t, err, "0 healthy and 0 unhealthy of 2")
+		_, err = s.AwaitTargets(t.Context(), TargetsRef{Region: "us-west-2", TargetGroup: "other"})
+		require.Equal(t, cloud.NotFound, cloud.KindOf(err))
+	})
+}
