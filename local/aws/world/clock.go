@@ -11,12 +11,15 @@ type clock struct {
 	mu      sync.Mutex
 	closed  bool
 	done    chan struct{}
-	timers  map[*time.Timer]struct{}
+	timers  map[*pending]struct{}
 	running sync.WaitGroup
 }
 
+// pending is a function that waits for its time.
+type pending struct{ timer *time.Timer }
+
 func newClock() *clock {
-	return &clock{done: make(chan struct{}), timers: map[*time.Timer]struct{}{}}
+	return &clock{done: make(chan struct{}), timers: map[*pending]struct{}{}}
 }
 
 // Now is the wall clock: compression shortens waits, it doesn't bend dates, so
@@ -83,22 +86,22 @@ func (c *clock) after(d time.Duration, fn func()) {
 	if c.closed {
 		return
 	}
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
-		if c.claim(timer) {
+	entry := &pending{}
+	entry.timer = time.AfterFunc(d, func() {
+		if c.claim(entry) {
 			defer c.running.Done()
 			fn()
 		}
 	})
-	c.timers[timer] = struct{}{}
+	c.timers[entry] = struct{}{}
 }
 
 // claim says whether a timer that went off may still run. It takes the lock, so
-// it can't see the timer before after has stored it.
-func (c *clock) claim(timer *time.Timer) bool {
+// that it comes after whatever after has stored.
+func (c *clock) claim(entry *pending) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.timers, timer)
+	delete(c.timers, entry)
 	if c.closed {
 		return false
 	}
@@ -111,8 +114,8 @@ func (c *clock) close() {
 	if !c.closed {
 		c.closed = true
 		close(c.done)
-		for timer := range c.timers {
-			timer.Stop()
+		for entry := range c.timers {
+			entry.timer.Stop()
 		}
 	}
 	c.mu.Unlock()
