@@ -38,7 +38,8 @@ func (a *app) look(ctx context.Context, c runs, at target) (sight, error) {
 	r, err := a.query(ctx, c, at)
 	if err != nil {
 		s.noWorker = err
-		return s, nil //nolint:nilerr // a silent worker is an answer too: the caller shows what Temporal knows
+		// A silent worker is an answer too: the caller shows what Temporal knows.
+		return s, nil
 	}
 	s.report = &r
 	return s, nil

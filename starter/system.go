@@ -27,11 +27,11 @@ type system struct {
 	terminal bool // people look at out, and can press keys
 }
 
-func realSystem() system {
+func realSystem(in, out, err *os.File) system {
 	return system{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		in: in, out: out, err: err,
 		env: os.Getenv, now: time.Now, after: time.After, newID: uuid.NewString, dial: dial,
-		terminal: term.IsTerminal(os.Stdin.Fd()) && term.IsTerminal(os.Stdout.Fd()),
+		terminal: term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()),
 	}
 }
 

@@ -39,8 +39,8 @@ type system struct {
 	dial     func(context.Context, *slog.Logger, ...func(*client.Options)) (client.Client, error)
 }
 
-func realSystem() system {
-	return system{out: os.Stdout, err: os.Stderr, pid: os.Getpid(), host: os.Hostname, dial: temporal.Dial}
+func realSystem(out, err io.Writer) system {
+	return system{out: out, err: err, pid: os.Getpid(), host: os.Hostname, dial: temporal.Dial}
 }
 
 // flags are what was typed.

@@ -9,7 +9,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], realSystem())
+	code := run(ctx, os.Args[1:], realSystem(os.Stdout, os.Stderr))
 	stop()
 	os.Exit(code)
 }

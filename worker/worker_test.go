@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"google.golang.org/grpc"
 
@@ -190,9 +191,11 @@ func TestLogger_EveryLineHasAppRunAndStage(t *testing.T) {
 	var b bytes.Buffer
 	log := newLogger(&b, "patient-records", "us-west-2")
 	log.Info("polling")
-	log.With("RunID", "run-1", "WorkflowID", "lifeline/x", "ActivityType", "FenceLease").Info("step", "Attempt", 2)
+	// The SDK's own keys, as the SDK logs them.
+	sdk := sdklog.NewStructuredLogger(log)
+	sdklog.With(sdk, "RunID", "run-1", "WorkflowID", "lifeline/x", "ActivityType", "FenceLease").Info("step", "Attempt", 2)
 	log.Info("event", "run", "run-2", "stage", "promote")
-	log.WithGroup("g").Info("grouped", "RunID", "kept as it is")
+	sdklog.NewStructuredLogger(log.WithGroup("g")).Info("grouped", "RunID", "kept as it is")
 	got := lines(t, b.String())
 	for _, line := range got {
 		require.Equal(t, "patient-records", line["app"])

@@ -54,8 +54,13 @@ func TestLongestGap_OnlyBucketsWithAttemptsCount(t *testing.T) {
 	second := func(i int) time.Time { return zero.Add(time.Duration(i) * time.Second) }
 	require.Zero(t, longestGap(Traffic{Buckets: []Bucket{{At: second(0)}, {At: second(1), OK: ok}}}))
 	require.Equal(t, 3*time.Second, longestGap(Traffic{Buckets: []Bucket{
-		{At: second(0), OK: ok}, {At: second(1), Failed: 1}, {At: second(2), OK: ok},
-		{At: second(3), Failed: 1}, {At: second(4)}, {At: second(5), Failed: 2}, {At: second(6), OK: ok},
+		{At: second(0), OK: ok},
+		{At: second(1), Failed: 1},
+		{At: second(2), OK: ok},
+		{At: second(3), Failed: 1},
+		{At: second(4)},
+		{At: second(5), Failed: 2},
+		{At: second(6), OK: ok},
 	}}))
 	require.Equal(t, time.Second, longestGap(Traffic{Buckets: []Bucket{{At: second(0), Failed: 1}, {At: second(1), Failed: 1}}}),
 		"a gap that has not ended lasts to the end of the ledger")

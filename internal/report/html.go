@@ -21,10 +21,7 @@ func HTML(w io.Writer, d Document) error {
 	}
 	// Rendered in memory first: half a page must never be taken for a report.
 	var whole bytes.Buffer
-	if err := t.Execute(&whole, struct {
-		Style template.CSS
-		page
-	}{template.CSS(style), newPage(d)}); err != nil {
+	if err := t.Execute(&whole, newPage(d)); err != nil {
 		return fmt.Errorf("render report: %w", err)
 	}
 	if _, err := w.Write(whole.Bytes()); err != nil {

@@ -9,7 +9,7 @@ const pageTemplate = `<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="robots" content="noindex">
 <title>{{.Title}}</title>
-<style>{{.Style}}</style>
+<style>` + style + `</style>
 </head>
 <body>
 <main>

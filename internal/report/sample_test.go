@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"strings"
 	"time"
 
 	"lifeline/internal/plan"
@@ -14,7 +15,9 @@ func at(seconds float64) time.Time {
 	return zero.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-func step(name, resource, region string, from, to float64, evidence string) runbook.StepRecord {
+// step is a step on "resource@region".
+func step(name, on string, from, to float64, evidence string) runbook.StepRecord {
+	resource, region, _ := strings.Cut(on, "@")
 	return runbook.StepRecord{
 		Step:  runbook.Step{Name: name, Resource: resource, Region: region, Plane: runbook.Data, Reversibility: runbook.Compensable, Budget: 5 * time.Second},
 		State: runbook.Succeeded, Started: at(from), Ended: at(to), Effect: runbook.Acted, Evidence: evidence, Request: "req-1",
@@ -27,12 +30,12 @@ func stage(name runbook.Stage, title string, from, to float64, steps ...runbook.
 
 // sample is a failover that kept its promise, with every part that a report has.
 func sample() report.Document {
-	promote := stage(runbook.Promote, "the other Region becomes the writer", 33, 43, step("FailoverAurora", "billing", "us-west-2", 33, 43, "writer is us-west-2"))
+	promote := stage(runbook.Promote, "the other Region becomes the writer", 33, 43, step("FailoverAurora", "billing@us-west-2", 33, 43, "writer is us-west-2"))
 	promote.OneWay = true
 	promote.Steps[0].Reversibility = runbook.OneWay
 	freeze := stage(runbook.Freeze, "stop automation that would work against us", 4.3, 5.1,
-		step("FreezeScaling", "web", "us-west-2", 4.3, 4.9, "AZRebalance, Terminate suspended"),
-		step("FreezeScaling", "web", "us-east-1", 4.3, 5.1, ""))
+		step("FreezeScaling", "web@us-west-2", 4.3, 4.9, "AZRebalance, Terminate suspended"),
+		step("FreezeScaling", "web@us-east-1", 4.3, 5.1, ""))
 	freeze.Steps[1].State, freeze.Steps[1].Effect, freeze.Steps[1].Error = runbook.Broken, "", "us-east-1 did not answer within 2 s"
 	r := runbook.Report{
 		Application: "patient-records", Runbook: runbook.Failover, WorkflowID: "lifeline/patient-records", RunID: "0199-run",
@@ -63,9 +66,9 @@ func sample() report.Document {
 		}},
 		Served: []runbook.Served{{Location: "europe", Region: "us-west-2", At: at(31.2)}, {Location: "north-america", Region: "us-west-2", At: at(32.6)}},
 		Stages: []runbook.StageRecord{
-			stage(runbook.Assess, "read the world", 3.4, 4.3, step("ObserveRegions", "", "us-west-2", 3.4, 3.6, "us-east-1 down for 2 looks"), step("ObserveRegions", "", "us-west-2", 3.9, 4.2, "us-east-1 down for 3 looks")),
+			stage(runbook.Assess, "read the world", 3.4, 4.3, step("ObserveRegions", "@us-west-2", 3.4, 3.6, "us-east-1 down for 2 looks"), step("ObserveRegions", "@us-west-2", 3.9, 4.2, "us-east-1 down for 3 looks")),
 			freeze,
-			stage(runbook.Shift, "traffic leaves us-east-1", 5.4, 8, step("EvacuateByObject", "", "us-west-2", 5.5, 6.1, "evacuate/us-east-1 is there")),
+			stage(runbook.Shift, "traffic leaves us-east-1", 5.4, 8, step("EvacuateByObject", "@us-west-2", 5.5, 6.1, "evacuate/us-east-1 is there")),
 			promote,
 			stage(runbook.Commit, "watch real transactions", 43, 64),
 		},
