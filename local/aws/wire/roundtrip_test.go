@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/aws/aws-sdk-go/aws"
 	"github.com/aws/aws-sdk-go/aws/credentials"
+	"github.com/aws/aws-sdk-go/aws/defaults"
 	"github.com/aws/aws-sdk-go/aws/session"
 	"github.com/aws/aws-sdk-go/service/autoscaling"
 	"github.com/aws/aws-sdk-go/service/cloudwatch"
@@ -97,9 +98,13 @@ func roundTrips(t *testing.T, p publishedService) {
 			return want.Interface(), nil
 		}
 	}
-	client := reflect.ValueOf(p.make(session.Must(session.NewSession(v1.NewConfig().
-		WithRegion("us-east-1").WithEndpoint(server.URL).WithS3ForcePathStyle(true).WithMaxRetries(0).
-		WithCredentials(credentials.NewStaticCredentials("AKIA", "secret", ""))))))
+	// Not NewSession: it reads this machine's environment.
+	client := reflect.ValueOf(p.make(&session.Session{
+		Handlers: defaults.Handlers(),
+		Config: defaults.Config().WithRegion("us-east-1").WithEndpoint(server.URL).WithS3ForcePathStyle(true).
+			WithMaxRetries(0).WithHTTPClient(server.Client()).
+			WithCredentials(credentials.NewStaticCredentials("AKIA", "secret", "")),
+	}))
 	seen := 0
 	for name, op := range svc.operations {
 		if skipped(name) {
