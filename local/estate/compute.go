@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -99,6 +100,9 @@ func (b *Builder) network(ctx context.Context, region plan.Region, name string) 
 	for _, s := range subnets.Subnets[:2] {
 		n.subnets = append(n.subnets, aws.ToString(s.SubnetId))
 	}
+	if err := b.ownACL(ctx, api, n); err != nil {
+		return n, fmt.Errorf("network ACL: %w", err)
+	}
 	group, err := api.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 		GroupName: aws.String(name), Description: aws.String("serves " + name), VpcId: aws.String(n.vpc),
 	})
@@ -114,6 +118,45 @@ func (b *Builder) network(ctx context.Context, region plan.Region, name string) 
 		}},
 	})
 	return n, err
+}
+
+// ownACL gives the service's subnets a network ACL of their own that allows
+// everything: the network fence denies there, and must not cut off anybody else.
+func (b *Builder) ownACL(ctx context.Context, api *ec2.Client, n network) error {
+	acl, err := api.CreateNetworkAcl(ctx, &ec2.CreateNetworkAclInput{VpcId: aws.String(n.vpc)})
+	if err != nil {
+		return err
+	}
+	id := acl.NetworkAcl.NetworkAclId
+	for _, egress := range []bool{false, true} {
+		_, err := api.CreateNetworkAclEntry(ctx, &ec2.CreateNetworkAclEntryInput{
+			NetworkAclId: id, RuleNumber: aws.Int32(100), Protocol: aws.String("-1"), CidrBlock: aws.String("0.0.0.0/0"),
+			RuleAction: ec2types.RuleActionAllow, Egress: aws.Bool(egress),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	old, err := api.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{
+		Filters: []ec2types.Filter{{Name: aws.String("association.subnet-id"), Values: n.subnets}},
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range old.NetworkAcls {
+		for _, association := range a.Associations {
+			if !slices.Contains(n.subnets, aws.ToString(association.SubnetId)) {
+				continue
+			}
+			_, err := api.ReplaceNetworkAclAssociation(ctx, &ec2.ReplaceNetworkAclAssociationInput{
+				AssociationId: association.NetworkAclAssociationId, NetworkAclId: id,
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // template makes the launch template; its user data configures the application.
