@@ -34,6 +34,7 @@ type conversation struct {
 	w       http.ResponseWriter
 	arrived time.Time
 	region  string // where the control plane that serves the call stands
+	routed  bool   // a path prefix named the Region, so it need not be one of the world's
 	dialect dialect
 	params  map[string]string
 }
@@ -114,14 +115,14 @@ func (c *conversation) locate(routed string) {
 		c.region = firstOf(regionInHost(c.request.Host), c.server.world.Regions()[0])
 	}
 	if routed != "" {
-		c.region = routed
+		c.region, c.routed = routed, true
 	}
 }
 
 // foreign refuses a Region that doesn't exist. Global services take any: the SDK
 // signs for the Region it was configured for.
 func (c *conversation) foreign() *Error {
-	if c.server.world.Home(c.serviceName()) != "" || c.server.knows(c.region) {
+	if c.routed || c.server.world.Home(c.serviceName()) != "" || c.server.knows(c.region) {
 		return nil
 	}
 	return refuse(foreignRegion, "Credential should be scoped to a valid Region, not '%s'", c.region)
