@@ -1,0 +1,8 @@
+// Package sns is Amazon SNS: topics, subscriptions and published messages.
+//
+// It owns the topics and a log of every message, which tests and the demo read.
+// It delivers to http and https endpoints for real, with three attempts, after
+// they confirmed; to the in-process protocol "log" it delivers by calling a
+// function; to any other protocol it doesn't deliver, and says so in the log.
+// Nothing is delivered out of a dark Region. It fails with SNS's own codes.
+package sns
