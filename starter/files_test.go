@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,19 @@ func TestReport_NameSaysTheFormat(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(b.dir, ".r.*"))
 	require.NoError(t, err)
 	require.Empty(t, left, "no half-written file stays")
+}
+
+func TestReport_ReaderOfTheOldOne_ReadsItToTheEnd(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "r.html")
+	require.NoError(t, replaceFile(file, []byte("the old story")))
+	reader, err := os.Open(file)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = reader.Close() })
+	require.NoError(t, replaceFile(file, []byte("new")))
+	old, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	require.Equal(t, "the old story", string(old), "replaced as a whole, never written over")
 }
 
 func TestReport_CanNotBeWritten_OldOneStays(t *testing.T) {

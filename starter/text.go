@@ -26,8 +26,6 @@ func printable(arg any) any {
 		return string(v)
 	case error:
 		return report.Printable(v.Error())
-	case fmt.Stringer:
-		return report.Printable(v.String())
 	}
 	if v := reflect.ValueOf(arg); v.Kind() == reflect.String {
 		return report.Printable(v.String())
