@@ -74,6 +74,8 @@ func (i *Instance) silence(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "instance is stopped", http.StatusServiceUnavailable)
 		return
 	}
+	// Only once the body is read does the server notice that a client leaves.
+	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxBody))
 	select {
 	case <-r.Context().Done():
 	case <-i.fleet.world.Done():
