@@ -209,12 +209,52 @@ func TestValidate_ReportsEveryViolation(t *testing.T) {
 	require.NotNil(t, bad)
 	for _, want := range []string{
 		"4 validation errors detected", "null at 'tableName'", "'attributeDefinitions.1.member.attributeType'",
-		"'keySchema' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		"'keySchema' failed to satisfy constraint: Member must have size greater than or equal to 1",
 		"'SOMETIMES' at 'billingMode' failed to satisfy constraint: Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]",
 	} {
 		require.Contains(t, bad.Message, want)
 	}
 	require.Equal(t, "ValidationException", bad.in(dialectOf("dynamodb", JSON10)).Code)
+}
+
+func TestValidate_LimitsAndPatternsOfTheModel(t *testing.T) {
+	t.Parallel()
+	alarms := NewService("monitoring", cloudwatch.New(V1Session()), CBOR)
+	tables := NewService("dynamodb", dynamodb.New(V1Session()), JSON10)
+	long := strings.Repeat("x", 256)
+	for want, check := range map[string]func() *Error{
+		"'alarmName' failed to satisfy constraint: Member must have length less than or equal to 255": func() *Error {
+			return alarms.validate(CBOR, reflect.ValueOf(&cloudwatch.PutMetricAlarmInput{
+				AlarmName: &long, ComparisonOperator: v1.String("LessThanThreshold"), EvaluationPeriods: v1.Int64(1),
+			}).Elem())
+		},
+		"'alarmActions' failed to satisfy constraint: Member must have size less than or equal to 5": func() *Error {
+			return alarms.validate(CBOR, reflect.ValueOf(&cloudwatch.PutMetricAlarmInput{
+				AlarmName: v1.String("a"), ComparisonOperator: v1.String("LessThanThreshold"), EvaluationPeriods: v1.Int64(1),
+				AlarmActions: v1.StringSlice([]string{"1", "2", "3", "4", "5", "6"}),
+			}).Elem())
+		},
+		"'alarmNames.1.member' failed to satisfy constraint: Member must have length greater than or equal to 1": func() *Error {
+			return alarms.validate(CBOR, reflect.ValueOf(&cloudwatch.DescribeAlarmsInput{AlarmNames: v1.StringSlice([]string{""})}).Elem())
+		},
+		"'indexName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+": func() *Error {
+			return tables.validate(JSON10, reflect.ValueOf(&dynamodb.QueryInput{
+				TableName: v1.String("abc"), IndexName: v1.String("by date"),
+			}).Elem())
+		},
+	} {
+		bad := check()
+		require.NotNil(t, bad, want)
+		require.Contains(t, bad.Message, want)
+	}
+}
+
+func TestStatuses_AreTheModels(t *testing.T) {
+	t.Parallel()
+	for want, op := range map[int][2]string{201: {"backup", "CreateRestoreTestingPlan"}, 202: {"drs", "StartRecovery"}, 204: {"s3", "DeleteBucket"}} {
+		require.Equal(t, want, statuses(op[0])[op[1]])
+	}
+	require.NotContains(t, statuses("s3"), "DeleteObjects")
 }
 
 func TestValidate_EnumsInLists_AndValuesNewerThanTheShapes(t *testing.T) {

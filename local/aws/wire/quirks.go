@@ -10,7 +10,6 @@ import (
 type quirks struct {
 	xmlns    string            // namespace of XML answers
 	roots    map[string]string // rest-xml: root element by operation
-	statuses map[string]int    // HTTP status by operation
 	shapes   map[string]string // query-compatible services: error shape by wire code
 	idPrefix []string          // path ids may carry one of these
 	iam      string            // prefix of IAM actions when not the signing name
@@ -41,19 +40,6 @@ func quirksOf(service string) quirks {
 			"InvalidParameterInput":       "DashboardInvalidInputError",
 			"ResourceNotFound":            "ResourceNotFound",
 		}}
-	case "drs":
-		return quirks{statuses: drsStatuses()}
-	case "lambda":
-		return quirks{statuses: map[string]int{
-			"CreateFunction": 201, "PublishVersion": 201, "AddPermission": 201,
-			"CreateAlias": 201, "DeleteFunction": 204, "DeleteAlias": 204,
-		}}
-	case "backup":
-		return quirks{statuses: map[string]int{
-			"CreateRestoreTestingPlan": 201, "CreateRestoreTestingSelection": 201,
-			"PutRestoreValidationResult": 204, "DeleteRestoreTestingPlan": 204,
-			"DeleteRestoreTestingSelection": 204,
-		}}
 	default:
 		return quirks{}
 	}
@@ -80,16 +66,6 @@ func s3Roots() map[string]string {
 	}
 }
 
-func drsStatuses() map[string]int {
-	return map[string]int{
-		"StartRecovery": 202, "StartReplication": 200, "StartFailbackLaunch": 202,
-		"TerminateRecoveryInstances": 202, "CreateReplicationConfigurationTemplate": 201,
-		"CreateLaunchConfigurationTemplate": 201, "CreateExtendedSourceServer": 201,
-		"CreateSourceNetwork": 201, "InitializeService": 204, "DeleteJob": 204,
-		"DeleteSourceServer": 204, "DeleteSourceNetwork": 204,
-	}
-}
-
 // namespace is the XML namespace of a service's answers.
 func (s *Service) namespace() string {
 	if s.quirks.xmlns != "" {
@@ -100,12 +76,8 @@ func (s *Service) namespace() string {
 
 // status is the HTTP status of a good answer.
 func (s *Service) status(op *operation) int {
-	if code, ok := s.quirks.statuses[op.name]; ok {
+	if code, ok := s.statuses[op.name]; ok {
 		return code
-	}
-	if s.name == "s3" && (op.name == "AbortMultipartUpload" || op.name == "PutBucketPolicy" ||
-		strings.HasPrefix(op.name, "Delete") && op.name != "DeleteObjects") {
-		return http.StatusNoContent
 	}
 	return http.StatusOK
 }

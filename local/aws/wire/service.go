@@ -38,6 +38,8 @@ type Service struct {
 	enums      map[string][]string
 	quirks     quirks
 	shapes     shapes
+	bounds     *bounds
+	statuses   map[string]int
 }
 
 // operation is one published operation with its shapes.
@@ -63,6 +65,8 @@ func NewService(signingName string, client any, protocols ...Protocol) *Service 
 		info:       clientInfo(client),
 		operations: map[string]*operation{},
 		enums:      enumValues(signingName),
+		bounds:     readBounds(signingName),
+		statuses:   statuses(signingName),
 		quirks:     quirksOf(signingName),
 	}
 	v := reflect.ValueOf(client)

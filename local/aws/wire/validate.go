@@ -2,9 +2,9 @@ package wire
 
 import (
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -89,6 +89,7 @@ func lowerFirst(path string) string {
 }
 
 func (v *validator) structure(src reflect.Value, path, location string) {
+	name := src.Type().Name()
 	for _, m := range v.service.shapes.of(src.Type()).members {
 		at := m.name
 		if path != "" {
@@ -98,73 +99,109 @@ func (v *validator) structure(src reflect.Value, path, location string) {
 		if path != "" {
 			where = location
 		}
-		v.member(src.Field(m.index), &m, at, where)
+		v.member(src.Field(m.index), &m, place{path: at, location: where, key: name + "." + firstOf(m.wireName, m.name), other: name + "." + m.name})
 	}
 }
 
-func (v *validator) member(src reflect.Value, m *member, path, location string) {
+// place is where a value stands: for people, on the wire, and in the table of
+// bounds. The table knows members by the model's names, which are the wire's in
+// most protocols and the Go names in the others.
+type place struct{ path, location, key, other string }
+
+// item is the place of a list's item.
+func (p place) item(i int) place {
+	p.path = fmt.Sprintf("%s.%d.member", p.path, i+1)
+	p.key, p.other = p.key+"[]", p.other+"[]"
+	return p
+}
+
+// entry is the place of a map's value.
+func (p place) entry(key string) place {
+	p.path += "." + key + ".member"
+	p.key, p.other = p.key+"{}", p.other+"{}"
+	return p
+}
+
+func (v *validator) member(src reflect.Value, m *member, at place) {
 	if src.IsNil() {
 		if m.required {
-			v.violations = append(v.violations, violation{path: path, missing: true, must: "Member must not be null", location: location})
+			v.violations = append(v.violations, violation{path: at.path, missing: true, must: "Member must not be null", location: at.location})
 		}
 		return
 	}
-	v.minimum(src, m, path, location)
-	v.value(src, m.enum, path, location)
+	if m.hasMin {
+		v.within(src, bound{min: m.min, hasMin: true}, at)
+	}
+	v.value(src, m.enum, at)
 }
 
-// value descends into whatever a member holds.
-func (v *validator) value(src reflect.Value, enum, path, location string) {
+// value checks a value and descends into whatever it holds.
+func (v *validator) value(src reflect.Value, enum string, at place) {
+	if (src.Kind() == reflect.Pointer || src.Kind() == reflect.Interface) && src.IsNil() {
+		return
+	}
+	b, ok := v.service.bounds.byPath[strings.ToLower(at.key)]
+	if !ok {
+		b = v.service.bounds.byPath[strings.ToLower(at.other)]
+	}
+	v.within(src, b, at)
 	switch {
-	case !src.IsValid(), (src.Kind() == reflect.Pointer || src.Kind() == reflect.Interface) && src.IsNil():
 	case src.Kind() == reflect.Pointer && src.Elem().Kind() == reflect.Struct && src.Type().Elem() != timeType():
-		v.structure(src.Elem(), path, location)
+		v.structure(src.Elem(), at.path, at.location)
 	case src.Kind() == reflect.Slice && src.Type() != bytesType():
 		for i := range src.Len() {
-			v.value(src.Index(i), enum, fmt.Sprintf("%s.%d.member", path, i+1), location)
+			v.value(src.Index(i), enum, at.item(i))
 		}
 	case src.Kind() == reflect.Map && src.Type() != jsonValueType():
 		for _, key := range src.MapKeys() {
-			v.value(src.MapIndex(key), "", path+"."+key.String()+".member", location)
+			v.value(src.MapIndex(key), "", at.entry(key.String()))
 		}
 	case src.Kind() == reflect.Pointer && src.Elem().Kind() == reflect.String && enum != "":
-		v.enumeration(src.Elem().String(), enum, path, location)
+		v.enumeration(src.Elem().String(), enum, at)
 	}
 }
 
-func (v *validator) enumeration(text, enum, path, location string) {
+func (v *validator) enumeration(text, enum string, at place) {
 	known := v.service.enums[enum]
 	if len(known) == 0 || slices.Contains(known, text) {
 		return
 	}
-	v.violations = append(v.violations, violation{
-		path: path, value: text, location: location,
-		must: fmt.Sprintf("Member must satisfy enum value set: [%s]", strings.Join(known, ", ")),
-	})
+	v.broken(at, text, fmt.Sprintf("Member must satisfy enum value set: [%s]", strings.Join(known, ", ")))
 }
 
-func (v *validator) minimum(src reflect.Value, m *member, path, location string) {
-	if !m.hasMin {
+func (v *validator) broken(at place, value, must string) {
+	v.violations = append(v.violations, violation{path: at.path, location: at.location, value: value, must: must})
+}
+
+// within checks size and pattern of one value.
+func (v *validator) within(src reflect.Value, b bound, at place) {
+	size, noun, value, ok := measure(src)
+	if !ok {
 		return
 	}
-	var size int64
-	value, must := "", "Member must have length greater than or equal to %d"
+	switch {
+	case b.hasMin && size < float64(b.min):
+		v.broken(at, value, fmt.Sprintf("Member must have %s greater than or equal to %d", noun, b.min))
+	case b.hasMax && size > float64(b.max):
+		v.broken(at, value, fmt.Sprintf("Member must have %s less than or equal to %d", noun, b.max))
+	case b.pattern != "" && noun == "length" && !v.service.bounds.matches(b.pattern, value):
+		v.broken(at, value, "Member must satisfy regular expression pattern: "+b.pattern)
+	}
+}
+
+// measure gives what bounds apply to: the value of a number, the length of
+// anything else. Streams have none here.
+func measure(src reflect.Value) (size float64, noun, value string, ok bool) {
 	switch x := src.Interface().(type) {
 	case *string:
-		size, value = int64(utf8.RuneCountInString(*x)), *x
+		return float64(utf8.RuneCountInString(*x)), "length", *x, true
 	case *int64:
-		size, value, must = *x, fmt.Sprint(*x), "Member must have value greater than or equal to %d"
+		return float64(*x), "value", strconv.FormatInt(*x, 10), true
 	case *float64:
-		size, value, must = int64(*x), fmt.Sprint(*x), "Member must have value greater than or equal to %d"
-	case io.Reader:
-		return
-	default:
-		if k := src.Kind(); k != reflect.Slice && k != reflect.Map {
-			return
-		}
-		size = int64(src.Len())
+		return *x, "value", floatText(*x), true
 	}
-	if size < m.min {
-		v.violations = append(v.violations, violation{path: path, value: value, location: location, must: fmt.Sprintf(must, m.min)})
+	if k := src.Kind(); k == reflect.Slice || k == reflect.Map {
+		return float64(src.Len()), "size", "", true
 	}
+	return 0, "", "", false
 }
