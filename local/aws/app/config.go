@@ -34,7 +34,7 @@ func (l LeaseConfig) ttl() time.Duration { return time.Duration(l.TTL) * time.Mi
 // ParseConfig reads user data. ok is false when it is not this application's.
 func ParseConfig(userData []byte) (c Config, ok bool, err error) {
 	if json.Unmarshal(userData, &c) != nil || c.Lifeline != Marker {
-		return Config{}, false, nil
+		return Config{}, false, nil //nolint:nilerr // what is no JSON is another program's user data
 	}
 	return c, true, c.check()
 }

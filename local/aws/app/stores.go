@@ -13,6 +13,7 @@ import (
 // its network is cut.
 type reachableTables struct{ i *Instance }
 
+// PutItem writes, if the network lets it.
 func (t reachableTables) PutItem(from, region string, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 	if !t.i.network() {
 		return nil, errNoNetwork()
@@ -20,6 +21,7 @@ func (t reachableTables) PutItem(from, region string, in *dynamodb.PutItemInput)
 	return t.i.fleet.stores.Tables.PutItem(from, region, in)
 }
 
+// GetItem reads, if the network lets it.
 func (t reachableTables) GetItem(from, region string, in *dynamodb.GetItemInput) (map[string]*dynamodb.AttributeValue, error) {
 	if !t.i.network() {
 		return nil, errNoNetwork()
@@ -27,6 +29,7 @@ func (t reachableTables) GetItem(from, region string, in *dynamodb.GetItemInput)
 	return t.i.fleet.stores.Tables.GetItem(from, region, in)
 }
 
+// UpdateItem updates, if the network lets it.
 func (t reachableTables) UpdateItem(from, region string, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
 	if !t.i.network() {
 		return nil, errNoNetwork()

@@ -79,16 +79,16 @@ func sKey(id string) map[string]types.AttributeValue {
 
 func n(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
 
-func newServer(t *testing.T) (*world.World, server) {
+func newServer(t *testing.T) server {
 	t.Helper()
 	w := world.New(world.Options{Regions: []string{east, west}, Compression: 1000})
 	t.Cleanup(w.Close)
-	return w, serve(t, w, dynamodb.New(w, dynamodb.Options{}))
+	return serve(t, w, dynamodb.New(w, dynamodb.Options{}))
 }
 
 func TestContract_Tables(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	_, err := c.DescribeTable(t.Context(), &ddb.DescribeTableInput{TableName: sdk.String("records")})
 	missing := require.New(t)
@@ -130,7 +130,7 @@ func TestContract_Tables(t *testing.T) {
 
 func TestContract_BackupsAndTags(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	s.createTable(t, east, "records")
 	_, err := c.UpdateContinuousBackups(t.Context(), &ddb.UpdateContinuousBackupsInput{
@@ -157,7 +157,7 @@ func TestContract_BackupsAndTags(t *testing.T) {
 
 func TestContract_Items(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	table := sdk.String("records")
 	s.createTable(t, east, "records")
@@ -201,7 +201,7 @@ func TestContract_Items(t *testing.T) {
 
 func TestContract_Refusals(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	s.createTable(t, east, "records")
 	put := func(table string, item map[string]types.AttributeValue) error {
@@ -226,7 +226,7 @@ func TestContract_Refusals(t *testing.T) {
 
 func TestContract_Transactions(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	table := sdk.String("records")
 	s.createTable(t, east, "records")
@@ -257,7 +257,7 @@ func TestContract_Transactions(t *testing.T) {
 
 func TestContract_QueryScanBatch(t *testing.T) {
 	t.Parallel()
-	_, s := newServer(t)
+	s := newServer(t)
 	c := s.client(east)
 	table := sdk.String("events")
 	_, err := c.CreateTable(t.Context(), &ddb.CreateTableInput{

@@ -40,7 +40,7 @@ type Options struct {
 func FromPlan(p plan.Plan) (Options, error) {
 	o := Options{
 		Name: p.Traffic.Name, NameServers: p.Traffic.NameServers, Scheme: p.Traffic.Scheme,
-		Port: uint16(p.Traffic.Port), Intervals: map[Kind]time.Duration{}, //nolint:gosec // validated with the plan
+		Port: uint16(p.Traffic.Port), Intervals: map[Kind]time.Duration{},
 	}
 	for _, l := range p.Traffic.Locations {
 		subnet, err := netip.ParsePrefix(l.Subnet)

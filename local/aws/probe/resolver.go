@@ -145,7 +145,7 @@ func (r *Resolver) addSubnet(question *dns.Msg) {
 	if !r.Subnet.IsValid() {
 		return
 	}
-	subnet := &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: uint8(r.Subnet.Bits()), Address: r.Subnet.Addr().AsSlice()} //nolint:gosec // at most 128
+	subnet := &dns.EDNS0_SUBNET{Code: dns.EDNS0SUBNET, Family: 1, SourceNetmask: uint8(r.Subnet.Bits()), Address: r.Subnet.Addr().AsSlice()}
 	if r.Subnet.Addr().Is6() {
 		subnet.Family = 2
 	}

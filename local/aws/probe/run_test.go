@@ -326,7 +326,7 @@ func TestRun_Killed_LosesNoLineAndGoesOn(t *testing.T) {
 	one, _, port := newRegions(t)
 	ledger := filepath.Join(t.TempDir(), "ledger.jsonl")
 	for round := range int64(3) {
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProbeChild$") //nolint:gosec // this very binary
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProbeChild$")
 		child.Env = append(os.Environ(), childLedger+"="+ledger, childServer+"="+server, fmt.Sprintf("%s=%d", childPort, port))
 		require.NoError(t, child.Start())
 		target := one.count.Load() + 20

@@ -235,7 +235,10 @@ func (r *RDS) selectClusters(region string, in *rds.DescribeDBClustersInput) ([]
 	return out, nil
 }
 
-func (r *RDS) describeCluster(c *cluster) *rds.DBCluster {
+// describeCluster works on a copy: answers are written after the lock is gone.
+func (r *RDS) describeCluster(live *cluster) *rds.DBCluster {
+	one, writer := *live, live.isWriter()
+	c := &one
 	host := c.id + ".cluster-" + strings.ToLower(r.world.Account()) + "." + c.region + ".rds.amazonaws.com"
 	out := &rds.DBCluster{
 		DBClusterIdentifier: &c.id, DBClusterArn: aws.String(r.arn(c.region, "cluster", c.id)), DbClusterResourceId: &c.resource,
@@ -263,7 +266,7 @@ func (r *RDS) describeCluster(c *cluster) *rds.DBCluster {
 	}
 	for n, m := range c.members {
 		out.DBClusterMembers = append(out.DBClusterMembers, &rds.DBClusterMember{
-			DBInstanceIdentifier: &m.id, IsClusterWriter: aws.Bool(n == 0 && c.isWriter()), PromotionTier: aws.Int64(1),
+			DBInstanceIdentifier: &m.id, IsClusterWriter: aws.Bool(n == 0 && writer), PromotionTier: aws.Int64(1),
 			DBClusterParameterGroupStatus: aws.String("in-sync"),
 		})
 	}

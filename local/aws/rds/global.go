@@ -126,7 +126,10 @@ func (r *RDS) describeGlobals(_ *wire.Call, in *rds.DescribeGlobalClustersInput)
 	return out, err
 }
 
-func (r *RDS) describeGlobal(g *global) *rds.GlobalCluster {
+// describeGlobal works on a copy: answers are written after the lock is gone.
+func (r *RDS) describeGlobal(live *global) *rds.GlobalCluster {
+	one := *live
+	g := &one
 	out := &rds.GlobalCluster{
 		GlobalClusterIdentifier: &g.id, GlobalClusterArn: aws.String(r.globalARN(g.id)), GlobalClusterResourceId: &g.resource,
 		Status: &g.status, Engine: &g.engine, EngineVersion: &g.version, DeletionProtection: &g.protected, StorageEncrypted: &g.encrypted,
@@ -139,7 +142,7 @@ func (r *RDS) describeGlobal(g *global) *rds.GlobalCluster {
 	}
 	if g.state != nil {
 		out.FailoverState = &rds.FailoverState{
-			Status: &g.state.status, IsDataLossAllowed: &g.state.dataLoss,
+			Status: aws.String(g.state.status), IsDataLossAllowed: aws.Bool(g.state.dataLoss),
 			FromDbClusterArn: aws.String(r.arn(g.state.from.region, "cluster", g.state.from.id)),
 			ToDbClusterArn:   aws.String(r.arn(g.state.to.region, "cluster", g.state.to.id)),
 		}

@@ -246,7 +246,10 @@ func (r *RDS) describeInstances(call *wire.Call, in *rds.DescribeDBInstancesInpu
 	return out, err
 }
 
-func (r *RDS) describeInstance(i *instance) *rds.DBInstance {
+// describeInstance works on a copy: answers are written after the lock is gone.
+func (r *RDS) describeInstance(live *instance) *rds.DBInstance {
+	one := *live
+	i := &one
 	out := &rds.DBInstance{
 		DBInstanceIdentifier: &i.id, DBInstanceArn: aws.String(r.arn(i.region, "db", i.id)), DbiResourceId: &i.resource,
 		DBInstanceStatus: &i.status, DBInstanceClass: &i.class, Engine: &i.engine, EngineVersion: &i.version, AllocatedStorage: &i.storage,

@@ -171,7 +171,10 @@ func (r *RDS) describeSnapshots(call *wire.Call, in *rds.DescribeDBClusterSnapsh
 	return out, err
 }
 
-func (r *RDS) describeSnapshot(s *snapshot) *rds.DBClusterSnapshot {
+// describeSnapshot works on a copy: answers are written after the lock is gone.
+func (r *RDS) describeSnapshot(live *snapshot) *rds.DBClusterSnapshot {
+	one := *live
+	s := &one
 	progress := int64(100)
 	if s.status != statusAvailable {
 		progress = 0

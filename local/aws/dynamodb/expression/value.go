@@ -10,11 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go/service/dynamodb"
 )
 
-// Value is one attribute value; Item maps attribute names to values.
-type (
-	Value = dynamodb.AttributeValue
-	Item  = map[string]*Value
-)
+// Value is one attribute value.
+type Value = dynamodb.AttributeValue
+
+// Item maps attribute names to values.
+type Item = map[string]*Value
 
 // TypeOf names the type of a value as DynamoDB does: S, N, B, BOOL, NULL, SS,
 // NS, BS, L, M; "" for no value.
