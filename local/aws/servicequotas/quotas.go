@@ -94,6 +94,12 @@ func (q *Quotas) Value(region, service, code string) (v float64, ok bool) {
 	return q.value(region, found), true
 }
 
+// VCPUs is how many vCPUs of running on-demand standard instances a Region may have.
+func (q *Quotas) VCPUs(region string) int {
+	v, _ := q.Value(region, "ec2", StandardVCPUs) // it is among the defaults
+	return int(v)
+}
+
 func (q *Quotas) value(region string, of Quota) float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
