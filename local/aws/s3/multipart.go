@@ -2,11 +2,13 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5" //nolint:gosec // what an ETag is
 	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go/aws"
@@ -123,12 +125,16 @@ func (s *S3) CompleteMultipartUpload(c *wire.Call, in *sdk.CompleteMultipartUplo
 
 // assemble joins parts and their MD5 sums.
 func (u *upload) assemble(parts []*sdk.CompletedPart) (body, sums []byte, err error) {
+	ascending := slices.IsSortedFunc(parts, func(a, b *sdk.CompletedPart) int {
+		return cmp.Compare(aws.Int64Value(a.PartNumber), aws.Int64Value(b.PartNumber))
+	})
+	if !ascending {
+		return nil, nil, refuse(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+	}
 	var out bytes.Buffer
 	for i, p := range parts {
 		part, ok := u.parts[aws.Int64Value(p.PartNumber)]
 		switch {
-		case i > 0 && *p.PartNumber <= *parts[i-1].PartNumber:
-			return nil, nil, refuse(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
 		case !ok || strings.Trim(aws.StringValue(p.ETag), `"`) != strings.Trim(etagOf(part), `"`):
 			return nil, nil, refuse(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.")
 		case i < len(parts)-1 && len(part) < smallestPart:

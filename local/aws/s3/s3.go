@@ -77,6 +77,11 @@ func (s *S3) SetLag(d time.Duration) {
 // Wire is the service's API.
 func (s *S3) Wire() *wire.Service {
 	w := wire.NewService("s3", sdk.New(wire.V1Session()), wire.RESTXML)
+	// S3 and S3 Control share a signing name but not all values of enumerations
+	// of the same name; these are S3's.
+	w.AllowValues("TransitionStorageClass", sdk.TransitionStorageClass_Values()...)
+	w.AllowValues("BucketLocationConstraint", append(sdk.BucketLocationConstraint_Values(), s.world.Regions()...)...)
+	w.AllowValues("MFADelete", sdk.MFADelete_Values()...)
 	s.serveObjects(w)
 	s.serveBuckets(w)
 	return w
