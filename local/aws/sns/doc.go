@@ -4,5 +4,7 @@
 // It delivers to http and https endpoints for real, with three attempts, after
 // they confirmed; to the in-process protocol "log" it delivers by calling a
 // function; to any other protocol it doesn't deliver, and says so in the log.
-// Nothing is delivered out of a dark Region. It fails with SNS's own codes.
+// Nothing is delivered out of a dark Region, and nothing ever leaves this machine.
+// It fails with SNS's own codes. A topic whose key is AWS's own (alias/aws/sns)
+// takes no alarm's message, and only the alarm's history tells.
 package sns

@@ -36,22 +36,30 @@ func (s *SNS) Publish(c *wire.Call, in *sdk.PublishInput) (*sdk.PublishOutput, e
 	if arn == nil {
 		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter")
 	}
-	if err := checkMessage(aws.StringValue(in.Subject), *in.Message, in.Subject != nil); err != nil {
+	text, err := content(in.Subject, *in.Message, in.MessageStructure)
+	if err != nil {
 		return nil, err
-	}
-	text := *in.Message
-	if aws.StringValue(in.MessageStructure) == "json" {
-		var byProtocol map[string]string
-		if json.Unmarshal([]byte(text), &byProtocol) != nil || byProtocol["default"] == "" {
-			return nil, invalid("Message Structure - No default entry in JSON message body")
-		}
-		text = byProtocol["default"]
 	}
 	m, err := s.send(c.Region, *arn, aws.StringValue(in.Subject), text, c.Caller)
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.PublishOutput{MessageId: aws.String(m)}, nil
+}
+
+// content checks a message and gives what the receivers get.
+func content(subject *string, message string, structure *string) (string, error) {
+	if err := checkMessage(aws.StringValue(subject), message, subject != nil); err != nil {
+		return "", err
+	}
+	if aws.StringValue(structure) != "json" {
+		return message, nil
+	}
+	var byProtocol map[string]string
+	if json.Unmarshal([]byte(message), &byProtocol) != nil || byProtocol["default"] == "" {
+		return "", invalid("Message Structure - No default entry in JSON message body")
+	}
+	return byProtocol["default"], nil
 }
 
 func checkMessage(subject, text string, hasSubject bool) error {
@@ -62,20 +70,6 @@ func checkMessage(subject, text string, hasSubject bool) error {
 		return invalid("Message too long")
 	case hasSubject && (subject == "" || len([]rune(subject)) > longest || strings.ContainsFunc(subject, unicode.IsControl)):
 		return invalid("Subject")
-	}
-	return nil
-}
-
-// Act publishes an alarm's notification, if its action is a topic.
-func (s *SNS) Act(region, arn, subject, message string) error {
-	if !strings.HasPrefix(arn, "arn:aws:sns:") {
-		return fmt.Errorf("notify %s: no topic", arn)
-	}
-	if cut := []rune(subject); len(cut) > longest {
-		subject = string(cut[:longest])
-	}
-	if _, err := s.send(region, arn, subject, message, "cloudwatch.amazonaws.com"); err != nil {
-		return fmt.Errorf("notify %s: %w", arn, err)
 	}
 	return nil
 }
@@ -163,6 +157,9 @@ func (s *SNS) askConfirmation(topicARN string, sub *subscription) {
 }
 
 func (s *SNS) post(url, kind, topicARN string, body map[string]string) error {
+	if !onThisMachine(url) {
+		return fmt.Errorf("post to %s: the simulated SNS delivers on this machine only", url)
+	}
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("encode message: %w", err)

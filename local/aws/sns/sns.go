@@ -96,6 +96,7 @@ func (s *SNS) Wire() *wire.Service {
 	wire.Handle(w, "ListSubscriptionsByTopic", s.ListSubscriptionsByTopic)
 	wire.Handle(w, "GetSubscriptionAttributes", s.GetSubscriptionAttributes)
 	wire.Handle(w, "Publish", s.Publish)
+	wire.Handle(w, "PublishBatch", s.PublishBatch)
 	return w
 }
 

@@ -79,7 +79,7 @@ func (s *SNS) ConfirmSubscription(c *wire.Call, in *sdk.ConfirmSubscriptionInput
 		return nil, err
 	}
 	for _, sub := range t.subscriptions {
-		if sub.token == *in.Token {
+		if sub.token != "" && sub.token == *in.Token {
 			sub.token = ""
 			return &sdk.ConfirmSubscriptionOutput{SubscriptionArn: aws.String(sub.arn)}, nil
 		}
