@@ -136,7 +136,8 @@ func (s *site) build() *site {
 	return s
 }
 
-func (s *site) launch(subnet int) string {
+// instance starts a machine that is in no target group.
+func (s *site) instance(subnet int) string {
 	s.t.Helper()
 	out, err := s.ec2.RunInstances(s.call(), &ec2sdk.RunInstancesInput{
 		ImageId: aws.String("ami-0123456789abcdef0"), MinCount: aws.Int64(1), MaxCount: aws.Int64(1), SubnetId: s.subnets[subnet],
@@ -146,7 +147,13 @@ func (s *site) launch(subnet int) string {
 	require.NoError(s.t, err)
 	id := *out.Instances[0].InstanceId
 	require.Eventually(s.t, func() bool { p, ok := s.ec2.Placement(s.region, id); return ok && p.State == "running" }, 10*time.Second, time.Millisecond)
-	_, err = s.RegisterTargets(s.call(), &sdk.RegisterTargetsInput{
+	return id
+}
+
+func (s *site) launch(subnet int) string {
+	s.t.Helper()
+	id := s.instance(subnet)
+	_, err := s.RegisterTargets(s.call(), &sdk.RegisterTargetsInput{
 		TargetGroupArn: s.targets.TargetGroupArn, Targets: []*sdk.TargetDescription{{Id: &id}},
 	})
 	require.NoError(s.t, err)
