@@ -35,8 +35,14 @@ func New(c *cloud.Clients) *Steps {
 	}
 }
 
-// MeasureAuroraLag reads the newest AuroraGlobalDBRPOLag of a secondary cluster:
-// how much would be lost if it were promoted, as the secondary itself sees it.
+// MeasureAuroraLag reads AuroraGlobalDBRPOLag of a secondary cluster: up to when
+// the writer's commits have surely arrived there, as the secondary itself sees it.
+//
+// Datapoints are sums of a minute and carry the minute's beginning. Somewhere in
+// the minute the lag was at its minimum, so everything committed before the
+// minute began, less that minimum, has arrived. Of all minutes the one that
+// proves most counts. A lag that grows while the source is dark proves nothing
+// more, and nothing less: the answer never gets worse while people think.
 func (s *Steps) MeasureAuroraLag(ctx context.Context, in AuroraLag) (Lag, error) {
 	at := cloud.At{Region: in.Region, Timeout: in.Timeout}
 	window := in.Window
@@ -57,35 +63,40 @@ func (s *Steps) MeasureAuroraLag(ctx context.Context, in AuroraLag) (Lag, error)
 					Dimensions: []types.Dimension{{Name: aws.String("DBClusterIdentifier"), Value: aws.String(in.Cluster)}},
 				},
 				Period: aws.Int32(60),
-				// The worst of the minute: a gate must not be flattered by an average.
-				Stat: aws.String("Maximum"),
+				Stat:   aws.String("Minimum"),
 			},
 		}},
 	}
+	best := Lag{}
 	for {
 		out, err := cloud.Call(ctx, at, s.Clients(in.Region).GetMetricData, query)
 		if err != nil {
 			return Lag{}, fmt.Errorf("measure lag of aurora cluster %q: %w", in.Cluster, err)
 		}
-		if lag, found := newest(out.MetricDataResults); found {
-			return lag, nil
-		}
+		best = furthest(best, out.MetricDataResults)
 		if aws.ToString(out.NextToken) == "" {
-			return Lag{}, nil
+			return best, nil
 		}
 		query.NextToken = out.NextToken
 	}
 }
 
-// newest is the datapoint with the latest time.
-func newest(results []types.MetricDataResult) (Lag, bool) {
-	lag := Lag{}
+// furthest is the datapoint that proves the most: the latest beginning less lag.
+func furthest(best Lag, results []types.MetricDataResult) Lag {
 	for _, r := range results {
 		for i, at := range r.Timestamps {
-			if i < len(r.Values) && (!lag.Found || at.After(lag.At)) {
-				lag = Lag{Milliseconds: r.Values[i], At: at.UTC(), Found: true}
+			if i >= len(r.Values) {
+				break
+			}
+			l := Lag{Milliseconds: r.Values[i], At: at.UTC(), Found: true}
+			if !best.Found || l.arrived().After(best.arrived()) {
+				best = l
 			}
 		}
 	}
-	return lag, lag.Found
+	return best
+}
+
+func (l Lag) arrived() time.Time {
+	return l.At.Add(-time.Duration(l.Milliseconds * float64(time.Millisecond)))
 }

@@ -47,20 +47,21 @@ func (f *fake) GetMetricData(ctx context.Context, in *sdk.GetMetricDataInput, _ 
 	})
 }
 
-func TestMeasureAuroraLag_TakesTheNewestDatapoint(t *testing.T) {
+func TestMeasureAuroraLag_TakesTheDatapointThatProvesMost(t *testing.T) {
 	t.Parallel()
 	f, s := newFake()
 	f.points = map[time.Time]float64{
-		noon().Add(-3 * time.Minute): 900, noon().Add(-time.Minute): 250, noon().Add(-2 * time.Minute): 700,
+		noon().Add(-3 * time.Minute): 900, noon().Add(-2 * time.Minute): 250,
+		noon().Add(-time.Minute): 61_000, // the source is dark since then: nothing more has arrived
 	}
 	f.empty = 1
 	lag, err := s.MeasureAuroraLag(t.Context(), AuroraLag{Region: "us-west-2", Cluster: "billing-usw2"})
 	require.NoError(t, err)
-	require.Equal(t, Lag{Milliseconds: 250, At: noon().Add(-time.Minute), Found: true}, lag)
+	require.Equal(t, Lag{Milliseconds: 250, At: noon().Add(-2 * time.Minute), Found: true}, lag)
 	metric := f.asked[0].MetricDataQueries[0].MetricStat
 	require.Equal(t, "AuroraGlobalDBRPOLag", aws.ToString(metric.Metric.MetricName))
 	require.Equal(t, "billing-usw2", aws.ToString(metric.Metric.Dimensions[0].Value))
-	require.Equal(t, "Maximum", aws.ToString(metric.Stat))
+	require.Equal(t, "Minimum", aws.ToString(metric.Stat))
 }
 
 func TestMeasureAuroraLag_NoDatapointInTheWindow_IsUnknown(t *testing.T) {

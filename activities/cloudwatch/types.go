@@ -14,7 +14,8 @@ type AuroraLag struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// Lag is the newest datapoint. Not found means unknown, never zero.
+// Lag is the datapoint that proves the most: everything committed before At less
+// Milliseconds has arrived. Not found means unknown, never zero.
 type Lag struct {
 	Milliseconds float64   `json:"milliseconds"`
 	At           time.Time `json:"at"`

@@ -85,7 +85,9 @@ func (s *Steps) transaction(ctx context.Context, in TransactionInput) (Transacti
 	return result, nil
 }
 
-// asClient makes one request as a client of the location.
+// asClient makes one request as a client of the location, but does not say that
+// it is one: what the status document counts must be real clients only, or the
+// run would take its own proofs for recovered traffic.
 func (s *Steps) asClient(ctx context.Context, in TransactionInput, method, path string, body []byte) (answer, error) {
 	var subnet netip.Prefix
 	if in.Location.Subnet != "" {
@@ -97,7 +99,7 @@ func (s *Steps) asClient(ctx context.Context, in TransactionInput, method, path 
 	attempt, cancel := cloud.At{Timeout: in.Timeout}.Attempt(ctx)
 	defer cancel()
 	return s.web.do(attempt, request{
-		traffic: in.Traffic, subnet: subnet, location: in.Location.Name,
+		traffic: in.Traffic, subnet: subnet,
 		method: method, host: in.Traffic.Name, path: path, body: body,
 	})
 }

@@ -35,7 +35,6 @@ func newWeb() *web {
 type request struct {
 	traffic  plan.Traffic
 	subnet   netip.Prefix // of the client; the zero value is nowhere in particular
-	location string       // of the client, as a header
 	method   string
 	host     string
 	path     string // may carry a query
@@ -63,9 +62,6 @@ func (w *web) do(ctx context.Context, r request) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, url, bytes.NewReader(r.body))
 	if err != nil {
 		return answer{}, cloud.Errorf(cloud.Invalid, "ask %s: %w", r.host, err)
-	}
-	if r.location != "" {
-		req.Header.Set("X-Client-Location", r.location)
 	}
 	if len(r.body) > 0 {
 		req.Header.Set("Content-Type", "application/json")

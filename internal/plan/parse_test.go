@@ -32,7 +32,7 @@ func TestParse_ReadsEveryValue(t *testing.T) {
 	t.Parallel()
 	p := valid(t)
 	require.Equal(t, plan.RegionSpec{Name: "us-west-2", Role: plan.Recovery, Endpoint: "usw2.patients.example"}, p.Regions[1])
-	require.Equal(t, plan.Objectives{RTO: seconds(600), RPO: seconds(30)}, *p.Resources[1].Objectives)
+	require.Equal(t, plan.Objectives{RTO: seconds(600), RPO: seconds(90)}, *p.Resources[1].Objectives)
 	require.Equal(t, []plan.FenceLayer{plan.FenceLease, plan.FenceCompute, plan.FenceNetwork, plan.FenceAurora}, p.Resources[1].Fence)
 	require.Equal(t, "patient-billing", p.Resources[1].Global["globalCluster"])
 	require.Equal(t, "patient-billing-usw2", p.Resources[1].Regions["us-west-2"]["cluster"])
