@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ func (r *run) ask(ctx workflow.Context, stage runbook.Stage, question string, ri
 	if err := r.openBallot(ctx, stage, question, risks); err != nil {
 		return err
 	}
-	workflow.Go(ctx, r.keepBallot)
+	mine := len(r.report.Ballots) - 1
+	workflow.Go(ctx, func(ctx workflow.Context) { r.keepBallot(ctx, mine) })
 	return nil
 }
 
@@ -42,8 +44,8 @@ func (r *run) openBallot(ctx workflow.Context, stage runbook.Stage, question str
 	}
 	now := workflow.Now(ctx)
 	r.report.Ballots = append(r.report.Ballots, runbook.Ballot{
-		RunID: r.report.RunID, Stage: stage, Nonce: nonce, Question: question, Risks: risks,
-		Quorum: r.in.Plan.Approvals.Quorum, Asked: now, Expires: now.Add(r.in.Plan.Approvals.Expiry.D()), Result: runbook.Open,
+		RunID: r.id, Stage: stage, Nonce: nonce, Question: question, Risks: risks,
+		Quorum: r.in.Plan.Approvals.Quorum, Asked: now, Expires: now.Add(r.unanswered() * r.in.Plan.Approvals.Expiry.D()), Result: runbook.Open,
 	})
 	r.setStatus(runbook.Waiting)
 	text := question + "\nwaits for " + r.approvers()
@@ -55,52 +57,67 @@ func (r *run) openBallot(ctx workflow.Context, stage runbook.Stage, question str
 	return nil
 }
 
-// keepBallot escalates silence and lets the ballot lapse. A lapsed request is
-// asked anew with a new nonce: a late failover is never given up by a timer.
-func (r *run) keepBallot(ctx workflow.Context) {
+// unanswered counts the requests in a row that nobody answered, the new one
+// included. Each waits one expiry longer than the one before, and pages that much
+// less often: a silence of days would otherwise fill the history.
+func (r *run) unanswered() time.Duration {
+	n := time.Duration(1)
+	for _, b := range slices.Backward(r.report.Ballots) {
+		if b.Result != runbook.Lapsed {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// keepBallot escalates silence and lets ballot number mine lapse. A lapsed
+// request is asked anew with a new nonce, and kept on: a late failover is never
+// given up by a timer. A ballot that others open has its own keeper.
+func (r *run) keepBallot(ctx workflow.Context, mine int) {
 	for {
-		b := r.report.Ballots[len(r.report.Ballots)-1]
-		if b.Result != runbook.Open {
-			r.setStatus(runbook.Running)
-			return
-		}
+		// By number and never by pointer: the list may move when it grows.
+		b := r.report.Ballots[mine]
 		wait, summary := b.Expires.Sub(workflow.Now(ctx)), "approval expires"
-		if e := r.in.Plan.Approvals.EscalateAfter.D(); e > 0 && e < wait {
-			wait, summary = e, "escalate silence"
+		// A plain number of expiries: the product of two durations would overflow.
+		expiries := b.Expires.Sub(b.Asked) / max(r.in.Plan.Approvals.Expiry.D(), 1)
+		every := r.in.Plan.Approvals.EscalateAfter.D() * expiries
+		if every > 0 && every < wait {
+			wait, summary = every, "escalate silence"
 		}
-		closed, err := waitFor(ctx, wait, summary, func() bool {
-			return r.report.Ballots[len(r.report.Ballots)-1].Result != runbook.Open
-		})
-		if err != nil {
+		closed, err := waitFor(ctx, wait, summary, func() bool { return r.report.Ballots[mine].Result != runbook.Open })
+		if err != nil || closed {
 			return
 		}
-		if !closed {
-			r.silence(ctx)
+		again, err := r.silence(ctx, mine)
+		if err != nil {
+			r.event(ctx, "gate", err.Error())
+			return
+		}
+		if again {
+			mine = len(r.report.Ballots) - 1
 		}
 	}
 }
 
-// silence is what happens when nobody has decided yet.
-func (r *run) silence(ctx workflow.Context) {
-	b := r.report.Ballot()
+// silence is what happens when nobody has decided yet; again says that the
+// request had expired and that a new one is open.
+func (r *run) silence(ctx workflow.Context, mine int) (again bool, err error) {
+	b := &r.report.Ballots[mine]
 	now := workflow.Now(ctx)
 	if now.Before(b.Expires) {
 		b.Escalated++
 		r.tell(ctx, "nobody has decided", fmt.Sprintf("%s\nasked %s ago, escalated for the %d. time", b.Question, now.Sub(b.Asked).Round(time.Second), b.Escalated))
 		r.publish(ctx)
-		return
+		return false, nil
 	}
 	b.Lapse(r.in.Plan.Approvals.OnSilence, now)
 	if b.Result == runbook.Preauthorised {
 		r.tell(ctx, "goes on by the plan's pre-authorisation", b.Question)
-		r.setStatus(runbook.Running)
-		return
+		return false, nil
 	}
-	stage, question, risks := b.Stage, b.Question, b.Risks
 	r.event(ctx, "gate", "the request expired without a quorum; asked anew")
-	if err := r.openBallot(ctx, stage, question, risks); err != nil {
-		r.event(ctx, "gate", err.Error())
-	}
+	return true, r.openBallot(ctx, b.Stage, b.Question, b.Risks)
 }
 
 // answer waits for the decision on the request that ask opened.
@@ -125,15 +142,15 @@ func (r *run) answer(ctx workflow.Context) error {
 	return nil
 }
 
-// acknowledged reports whether every risk was named by the approvers of the
-// newest ballot.
+// acknowledged reports whether every risk was named, at about its present size,
+// by the approvers of the newest ballot.
 func (r *run) acknowledged(risks []runbook.Risk) bool {
-	known := map[string]bool{}
-	for _, risk := range r.report.Ballots[len(r.report.Ballots)-1].Risks {
-		known[risk.Code] = true
+	if len(r.report.Ballots) == 0 {
+		return len(risks) == 0
 	}
-	for _, risk := range risks {
-		if !known[risk.Code] {
+	named := r.report.Ballots[len(r.report.Ballots)-1].Risks
+	for _, now := range risks {
+		if !slices.ContainsFunc(named, func(was runbook.Risk) bool { return was.Covers(now) }) {
 			return false
 		}
 	}

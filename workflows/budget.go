@@ -13,11 +13,13 @@ import (
 // while the run goes on: 50 % tells people, 80 % escalates and takes the faster
 // branch, 100 % records the breach and pages. None of them ends the run.
 func (r *run) holdBudget(ctx workflow.Context) {
-	ctx, r.stop = workflow.WithCancel(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
+		// Only the timers end when clients are served; a page on its way goes out.
+		timers, stop := workflow.WithCancel(ctx)
+		r.stop = stop
 		for _, t := range runbook.Thresholds(r.report.Clocks.Failure, r.report.Objective) {
 			summary := fmt.Sprintf("RTO %d %% of %s", t.Percent, r.report.Objective)
-			if err := sleep(ctx, t.At.Sub(workflow.Now(ctx)), summary); err != nil || ctx.Err() != nil {
+			if err := sleep(timers, t.At.Sub(workflow.Now(ctx)), summary); err != nil || timers.Err() != nil {
 				return
 			}
 			r.spend(ctx, t)

@@ -166,7 +166,13 @@ func (r *run) moving(ctx workflow.Context) ([]plan.Resource, error) {
 	var out []plan.Resource
 	err := each(r.in.Plan, func(k kinds.Promoter, res plan.Resource) error {
 		needed, err := k.NeedsPromotion(ctx, r, res)
-		if err == nil && needed {
+		if err != nil && r.move.Class == runbook.Emergency && ctx.Err() == nil && !r.move.DryRun {
+			// Traffic and the other tiers must not wait for one database. Whether
+			// it has to move is asked again before it is promoted.
+			r.event(ctx, "note", fmt.Sprintf("%s counts as not yet promoted: %s", res.Name, r.words(err)))
+			needed, err = true, nil
+		}
+		if needed {
 			out = append(out, res)
 		}
 		return err

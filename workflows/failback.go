@@ -102,7 +102,7 @@ func (f *failback) approve(ctx workflow.Context) error {
 	if err := f.ask(ctx, runbook.Approve, fmt.Sprintf("bring traffic and writers home from %s to %s?", f.move.From, f.move.To), nil); err != nil {
 		return err
 	}
-	return f.answer(ctx)
+	return f.settled(ctx, fmt.Sprintf("when %s is dark use failover", f.move.From))
 }
 
 func (f *failback) fenceWriters(ctx workflow.Context) error { return f.fenceByLease(ctx, f.moved) }
@@ -118,7 +118,7 @@ func (f *failback) returnTraffic(ctx workflow.Context) error {
 	if stepwise {
 		for _, l := range locations {
 			hold, back := f.switchSteps(f.move.To, f.move.From, l.Name)
-			hold.Undo = &kinds.Undo{Step: back.Step, Activity: back.Activity, Input: back.Input}
+			hold.Undo = &kinds.Undo{Step: back.Step, Activity: back.Activity, Input: back.Input, Guard: f.seenHealthy(f.move.To)}
 			if err := f.Change(ctx, hold); err != nil {
 				return err
 			}
@@ -127,7 +127,9 @@ func (f *failback) returnTraffic(ctx workflow.Context) error {
 			return err
 		}
 	}
-	_, back := f.switchSteps(f.move.To, f.move.From, "")
+	// Taking this back sends clients to the Region that has served them until now.
+	out, back := f.switchSteps(f.move.To, f.move.From, "")
+	back.Undo = &kinds.Undo{Step: out.Step, Activity: out.Activity, Input: out.Input, Guard: f.seenHealthy(f.move.From)}
 	if err := f.Change(ctx, back); err != nil {
 		return err
 	}
@@ -172,6 +174,8 @@ func (f *failback) verify(ctx workflow.Context) error {
 }
 
 func (f *failback) release(ctx workflow.Context) error {
-	f.gather(ctx)
+	if err := f.gather(ctx); err != nil {
+		return err
+	}
 	return f.releaseBoth(ctx)
 }

@@ -38,8 +38,7 @@ func Failover(ctx workflow.Context, in runbook.Input) (runbook.Report, error) {
 }
 
 func (f *failover) assess(ctx workflow.Context) error {
-	err := f.awaitFinding(ctx, runbook.Lost, runbook.Healthy,
-		fmt.Sprintf("%s answers: to leave a healthy Region use switchover", f.move.From))
+	err := f.stillLost(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,6 +50,12 @@ func (f *failover) assess(ctx workflow.Context) error {
 	}
 	f.promoted, err = f.moving(ctx)
 	return err
+}
+
+// stillLost holds until a quorum sees From down and To healthy.
+func (f *failover) stillLost(ctx workflow.Context) error {
+	return f.awaitFinding(ctx, runbook.Lost, runbook.Healthy,
+		fmt.Sprintf("%s answers: to leave a healthy Region use switchover", f.move.From))
 }
 
 func (f *failover) freeze(ctx workflow.Context) error {
@@ -69,6 +74,10 @@ func (f *failover) decideEvacuation(ctx workflow.Context) error {
 			return err
 		}
 		if err := f.answer(ctx); err != nil {
+			return err
+		}
+		// The world may have changed while people thought.
+		if err := f.stillLost(ctx); err != nil {
 			return err
 		}
 	}
@@ -134,34 +143,70 @@ func (f *failover) approve(ctx workflow.Context) error {
 		if err := f.answer(ctx); err != nil {
 			return err
 		}
-		f.gather(ctx)
+		if err := f.gather(ctx, runbook.Fence); err != nil {
+			return err
+		}
 		if err := f.settleFence(ctx, f.promoted); err != nil {
 			return err
 		}
-		back, err := f.originBack(ctx)
+		changed, err := f.changed(ctx)
 		if err != nil {
 			return err
 		}
 		if err := f.measure(ctx, f.report.Clocks.Failure); err != nil {
 			return err
 		}
-		if f.acknowledged(append(f.risks(ctx, f.promoted), back...)) {
+		if f.acknowledged(append(f.risks(ctx, f.promoted), changed...)) {
 			return nil
 		}
 		f.event(ctx, "gate", "the world has changed since the approval: asked anew")
-		if err := f.askPromotion(ctx, back); err != nil {
+		if err := f.askPromotion(ctx, changed); err != nil {
 			return err
 		}
 	}
 }
 
-// originBack is the risk of promoting although the Region has come back.
-func (f *failover) originBack(ctx workflow.Context) ([]runbook.Risk, error) {
-	evidence, err := f.look(ctx)
-	if err != nil || evidence.Finding != runbook.Healthy {
-		return nil, err
+// changed are the risks of promoting in a world that is no longer the one that
+// the run began in: the Region has come back, the survivor is sick, or the
+// witness that knows the epoch is silent.
+func (f *failover) changed(ctx workflow.Context) ([]runbook.Risk, error) {
+	out, err := f.unclear(ctx)
+	if err != nil || f.report.Epoch == 0 {
+		return out, err
 	}
-	return []runbook.Risk{{Code: "origin-back", Text: fmt.Sprintf("%s answers again: promoting loses data that need not be lost (%s)", f.move.From, evidence.Why)}}, nil
+	if _, err := kinds.ReadLease(ctx, f); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		out = append(out, epochUnread(err))
+	}
+	return out, nil
+}
+
+// unclear judges the evidence anew. Observers that just started again have no
+// opinion for a few looks, so a lost quorum is looked at more than once.
+func (f *failover) unclear(ctx workflow.Context) ([]runbook.Risk, error) {
+	for looks := 1; ; looks++ {
+		evidence, err := f.look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case evidence.Finding == runbook.Lost:
+			return nil, nil
+		case evidence.Finding == runbook.Healthy:
+			return []runbook.Risk{{Code: "origin-back", Text: fmt.Sprintf("%s answers again: promoting loses data that need not be lost (%s)", f.move.From, evidence.Why)}}, nil
+		case looks > f.in.Plan.Observers.Rounds:
+			return []runbook.Risk{{Code: "evidence-" + string(evidence.Finding), Text: "the evidence that the run began with is gone: " + evidence.Why}}, nil
+		}
+		if err := sleep(ctx, f.in.Plan.Observers.Interval.D(), "look again"); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func epochUnread(err error) runbook.Risk {
+	return runbook.Risk{Code: "epoch-unread", Text: fmt.Sprintf("the write lease can't be read, so another promotion would not be noticed: %v", err)}
 }
 
 func (f *failover) promote(ctx workflow.Context) error {
@@ -183,6 +228,10 @@ func (f *failover) promote(ctx workflow.Context) error {
 // latched out until failback.
 func (f *failover) commit(ctx workflow.Context) error {
 	if err := f.watch(ctx, without(f.move.From)); err != nil {
+		return err
+	}
+	// A freeze that is still being tried must not land after its release.
+	if err := f.gather(ctx, runbook.Freeze); err != nil {
 		return err
 	}
 	return each(f.in.Plan, func(k kinds.Releaser, res plan.Resource) error { return k.Release(ctx, f, res, f.move.To) })

@@ -37,15 +37,16 @@ type run struct {
 	move   kinds.Move
 	report runbook.Report
 
+	id      string // outlives a reset; see kinds.Identity
 	at      int    // index of the stage that plays
 	passed  bool   // a one-way stage has begun: no undo from here
 	paused  bool   // by a person
 	faster  bool   // 80 % of the budget is gone: optional steps are skipped
 	abortBy string // who ordered the abort
 	cancel  workflow.CancelFunc
-	undo    []undoEntry
+	undo    []*undoEntry
 	skip    map[string]bool
-	aside   workflow.WaitGroup
+	aside   []int              // by stage: how much still runs beside it
 	stop    workflow.CancelFunc // ends the budget's timers
 	marked  [3]string           // search attributes as last written
 }
@@ -57,6 +58,7 @@ func newRun(ctx workflow.Context, name runbook.Name, in runbook.Input) *run {
 	return &run{
 		in:   in,
 		move: kinds.Move{Plan: p, Class: name.Class(), From: in.Start.From, To: in.Start.To, DryRun: in.Start.DryRun},
+		id:   kinds.Identity(ctx),
 		skip: map[string]bool{},
 		report: runbook.Report{
 			Application: p.Application, Runbook: name, WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID,
@@ -70,7 +72,7 @@ func newRun(ctx workflow.Context, name runbook.Name, in runbook.Input) *run {
 // play runs the stages in order and ends the run, whatever happens.
 func (r *run) play(ctx workflow.Context, stages ...stage) (runbook.Report, error) {
 	ctx, r.cancel = workflow.WithCancel(ctx)
-	r.aside = workflow.NewWaitGroup(ctx)
+	r.aside = make([]int, len(stages))
 	for _, s := range stages {
 		r.report.Stages = append(r.report.Stages, runbook.StageRecord{Name: s.name, Title: s.title, OneWay: s.oneWay, State: runbook.Pending})
 	}
@@ -85,8 +87,7 @@ func (r *run) play(ctx workflow.Context, stages ...stage) (runbook.Report, error
 			return r.end(ctx, err)
 		}
 	}
-	r.gather(ctx)
-	return r.end(ctx, nil)
+	return r.end(ctx, r.gather(ctx))
 }
 
 // admit refuses a run that nobody with a right to it started, or that sits on a
@@ -94,6 +95,9 @@ func (r *run) play(ctx workflow.Context, stages ...stage) (runbook.Report, error
 func (r *run) admit(ctx workflow.Context) error {
 	if err := r.in.Start.Admit(r.in.Plan, workflow.Now(ctx)); err != nil {
 		return refused("%v", err)
+	}
+	if r.in.Start.Runbook != r.report.Runbook {
+		return refused("the start was signed for %q, and this is %s", r.in.Start.Runbook, r.report.Runbook)
 	}
 	if problems := checkMove(r.in.Plan, r.in.Start); problems != nil {
 		return refused("%v", problems)
@@ -121,10 +125,10 @@ func checkMove(p plan.Plan, s runbook.Start) error {
 }
 
 func (r *run) playStage(ctx workflow.Context, i int, s stage) error {
-	if err := workflow.Await(ctx, func() bool { return !r.paused }); err != nil {
+	if err := r.unpaused(ctx); err != nil {
 		return err
 	}
-	r.at = i
+	r.at, r.report.Phase = i, s.name
 	if s.oneWay {
 		if err := r.beforeOneWay(ctx); err != nil {
 			return err
@@ -132,7 +136,6 @@ func (r *run) playStage(ctx workflow.Context, i int, s stage) error {
 	}
 	rec := &r.report.Stages[i]
 	rec.State, rec.Started = runbook.Active, workflow.Now(ctx)
-	r.report.Phase = s.name
 	r.publish(ctx)
 	err := s.do(ctx)
 	rec.Ended = workflow.Now(ctx)
@@ -143,6 +146,15 @@ func (r *run) playStage(ctx workflow.Context, i int, s stage) error {
 	return err
 }
 
+// unpaused waits while a person holds the run. An abort ends a pause too, so the
+// cancellation is asked for afterwards: nothing new begins in an aborted run.
+func (r *run) unpaused(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return !r.paused }); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // beforeOneWay is the last look before the point of no return: the epoch must
 // still be ours, or somebody else has promoted meanwhile. From here undo would
 // be wrong, so what was registered is dropped.
@@ -151,9 +163,14 @@ func (r *run) beforeOneWay(ctx workflow.Context) error {
 		return nil
 	}
 	lease, err := kinds.ReadLease(ctx, r)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
-		// An unreachable witness was acknowledged as an unconfirmed fence.
-		r.event(ctx, "gate", fmt.Sprintf("the epoch could not be read before the one-way stage: %v", err))
+		if !r.acknowledged([]runbook.Risk{epochUnread(err)}) {
+			return refused("the write lease could not be read right before %s: %s", r.report.Phase, r.words(err))
+		}
+		r.event(ctx, "gate", "the epoch could not be read, as the approvers know: "+r.words(err))
 		return nil
 	}
 	if lease.Holder != string(r.move.To) || lease.Epoch != r.report.Epoch {
@@ -169,9 +186,6 @@ func (r *run) pass() {
 	}
 }
 
-// gather waits for what runs beside the stages.
-func (r *run) gather(ctx workflow.Context) { r.aside.Wait(ctx) }
-
 // end closes the run: undoes what can be undone, tells people, and returns the
 // report as result or inside the error.
 func (r *run) end(ctx workflow.Context, cause error) (runbook.Report, error) {
@@ -181,14 +195,19 @@ func (r *run) end(ctx workflow.Context, cause error) (runbook.Report, error) {
 		r.stop()
 	}
 	r.cancel()
-	r.gather(dctx)
-	r.conclude(dctx, cause)
+	// Nobody is asked any more, and a run that ends can't be held: whoever paused
+	// it could not resume it either.
 	r.report.Ballot().Withdraw(workflow.Now(dctx))
+	r.paused = false
+	if err := r.gather(dctx); err != nil {
+		return r.report, err
+	}
+	r.conclude(dctx, cause)
 	r.report.Ended = workflow.Now(dctx)
 	r.publish(dctx)
 	r.tell(dctx, string(r.report.Status), r.report.Summary)
-	r.gather(dctx)
-	if err := workflow.Await(dctx, func() bool { return workflow.AllHandlersFinished(dctx) }); err != nil {
+	err := workflow.Await(dctx, func() bool { return workflow.AllHandlersFinished(dctx) })
+	if err = errors.Join(err, r.gather(dctx)); err != nil {
 		return r.report, err
 	}
 	report := r.snapshot(dctx)
@@ -235,7 +254,7 @@ func (r *run) conclude(ctx workflow.Context, cause error) {
 		case errors.As(cause, &gate):
 			r.report.Status, verb = runbook.Refused, "was refused"
 		case errors.As(cause, &revert):
-			r.report.Status, verb = runbook.Reverted, "took traffic back"
+			r.report.Status, verb = runbook.Reverted, "saw bad results"
 		}
 		r.report.Summary = fmt.Sprintf("%s %s in %s: %s", r.report.Runbook, verb, r.report.Phase, r.words(cause))
 		r.takeBack(ctx)

@@ -39,7 +39,7 @@ func (r *run) mark(ctx workflow.Context) {
 		lifeline.LifelineApplication().ValueSet(r.report.Application),
 		lifeline.LifelineRunbook().ValueSet(string(r.report.Runbook)),
 		lifeline.LifelinePhase().ValueSet(phase),
-		lifeline.LifelineRegion().ValueSet(string(r.report.From)),
+		lifeline.LifelineRegion().ValueSet(string(r.report.To)),
 		lifeline.LifelineRtoState().ValueSet(string(r.report.RTOState)),
 	)
 	if err != nil {
@@ -76,10 +76,11 @@ func (r *run) tell(ctx workflow.Context, subject, text string) {
 		Topics:  topics,
 		Subject: fmt.Sprintf("Lifeline %s of %s: %s", r.report.Runbook, r.report.Application, subject),
 		Message: fmt.Sprintf("%s\n\nrun %s\n%s", text, r.report.RunID, r.report.Next),
-		Token:   runbook.Token(r.report.WorkflowID, r.report.RunID, subject, fmt.Sprint(len(r.report.Events))),
+		Token:   runbook.Token(r.report.WorkflowID, r.id, subject, fmt.Sprint(len(r.report.Events))),
 	}
 	r.Aside(ctx, func(ctx workflow.Context) {
-		if err := r.Query(ctx, step, a.Notify, in, nil); err != nil {
+		// Not held up by a pause: people are told, above all, while a run stands still.
+		if err := r.recorded(ctx, step, r.query(step, a.Notify, in, nil)); err != nil {
 			r.event(ctx, "notified", "nobody could be told: "+err.Error())
 		}
 	})

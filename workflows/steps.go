@@ -58,25 +58,28 @@ func (r *run) Move() kinds.Move { return r.move }
 
 // Query runs a step that only reads.
 func (r *run) Query(ctx workflow.Context, s runbook.Step, activity, in, out any) error {
-	return r.step(ctx, s, func(ctx workflow.Context, rec *runbook.StepRecord) error {
+	return r.step(ctx, s, r.query(s, activity, in, out))
+}
+
+func (r *run) query(s runbook.Step, activity, in, out any) func(workflow.Context, *runbook.StepRecord) error {
+	return func(ctx workflow.Context, rec *runbook.StepRecord) error {
 		ctx = workflow.WithActivityOptions(ctx, r.options(s, oneAttempt))
 		if err := workflow.ExecuteActivity(ctx, activity, in).Get(ctx, out); err != nil {
 			return err
 		}
 		rec.Effect = runbook.Already
 		return nil
-	})
+	}
 }
 
-// Change runs a step that changes the world, its undo registered first.
+// Change runs a step that changes the world, its undo registered first. What the
+// first attempt found done already is others' work and is not taken back.
 func (r *run) Change(ctx workflow.Context, c kinds.Change) error {
 	return r.step(ctx, c.Step, func(ctx workflow.Context, rec *runbook.StepRecord) error {
 		if c.Step.Reversibility == runbook.OneWay {
 			r.pass()
 		}
-		if c.Undo != nil && !r.move.DryRun {
-			r.undo = append(r.undo, undoEntry{change: *c.Undo, of: c.Step})
-		}
+		entry := r.register(c)
 		ctx = workflow.WithActivityOptions(ctx, r.options(c.Step, oneAttempt))
 		future := workflow.ExecuteActivity(ctx, c.Activity, c.Input(r.command(c.Step)))
 		var out runbook.Outcome
@@ -84,6 +87,7 @@ func (r *run) Change(ctx workflow.Context, c kinds.Change) error {
 			return err
 		}
 		rec.Effect, rec.Evidence, rec.Request = out.Effect, out.Evidence, out.RequestID
+		r.settle(c.Step, entry, out)
 		if c.Out != nil {
 			return future.Get(ctx, c.Out)
 		}
@@ -110,17 +114,8 @@ func (r *run) Await(ctx workflow.Context, s runbook.Step, activity, in, out any)
 	})
 }
 
-// Aside runs fn beside the stages; gather waits for it.
-func (r *run) Aside(ctx workflow.Context, fn func(workflow.Context)) {
-	r.aside.Add(1)
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer r.aside.Done()
-		fn(ctx)
-	})
-}
-
 func (r *run) command(s runbook.Step) runbook.Command {
-	return runbook.Command{DryRun: r.move.DryRun, Token: runbook.Token(r.report.WorkflowID, r.report.RunID, s.Name, s.Resource, s.Region)}
+	return runbook.Command{DryRun: r.move.DryRun, Token: runbook.Token(r.report.WorkflowID, r.id, s.Name, s.Resource, s.Region)}
 }
 
 // step keeps the record of one step around its execution. The failure of a
@@ -129,11 +124,16 @@ func (r *run) step(ctx workflow.Context, s runbook.Step, execute func(workflow.C
 	if err := runbook.CheckRules(r.move.Class, s, r.move.From); err != nil {
 		return err
 	}
-	if err := workflow.Await(ctx, func() bool { return !r.paused }); err != nil {
+	if err := r.unpaused(ctx); err != nil {
 		return err
 	}
+	return r.recorded(ctx, s, execute)
+}
+
+// recorded is a step that no pause holds up.
+func (r *run) recorded(ctx workflow.Context, s runbook.Step, execute func(workflow.Context, *runbook.StepRecord) error) error {
 	rec := &runbook.StepRecord{Step: s, State: runbook.Active, Started: workflow.Now(ctx)}
-	stage := &r.report.Stages[r.at]
+	stage := &r.report.Stages[r.stageOf(ctx)]
 	i := len(stage.Steps)
 	stage.Steps = append(stage.Steps, *rec)
 	var err error

@@ -72,7 +72,16 @@ func (s *switchover) approve(ctx workflow.Context) error {
 	if err := s.ask(ctx, runbook.Approve, fmt.Sprintf("move traffic and writers from %s to %s, both healthy?", s.move.From, s.move.To), nil); err != nil {
 		return err
 	}
-	return s.answer(ctx)
+	return s.settled(ctx, "when a Region is dark use failover")
+}
+
+// settled waits for people and then looks once more: a planned move that was
+// approved while both Regions were healthy does not begin when one no longer is.
+func (r *run) settled(ctx workflow.Context, advice string) error {
+	if err := r.answer(ctx); err != nil || r.move.DryRun {
+		return err
+	}
+	return r.bothHealthy(ctx, advice)
 }
 
 func (s *switchover) freeze(ctx workflow.Context) error {
@@ -105,7 +114,9 @@ func (s *switchover) verify(ctx workflow.Context) error {
 }
 
 func (s *switchover) release(ctx workflow.Context) error {
-	s.gather(ctx)
+	if err := s.gather(ctx); err != nil {
+		return err
+	}
 	return s.releaseBoth(ctx)
 }
 

@@ -27,7 +27,7 @@ const (
 // check is edited (Route 53's control plane may be dark with From).
 func (r *run) evacuate(ctx workflow.Context) error {
 	out, back := r.switchSteps(r.move.From, r.move.To, "")
-	out.Undo = &kinds.Undo{Step: back.Step, Activity: back.Activity, Input: back.Input, Guard: r.originHealthy}
+	out.Undo = &kinds.Undo{Step: back.Step, Activity: back.Activity, Input: back.Input, Guard: r.seenHealthy(r.move.From)}
 	return r.Change(ctx, out)
 }
 

@@ -2,7 +2,9 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -15,6 +17,32 @@ import (
 type undoEntry struct {
 	change kinds.Undo
 	of     runbook.Step
+	before bool // others had done it; see runbook.Outcome
+}
+
+// undoLeast is the least time that one undo is given, retries included: nobody
+// waits for it, and what stays behind is work for people.
+const undoLeast = 15 * time.Second
+
+func (r *run) register(c kinds.Change) *undoEntry {
+	if c.Undo == nil || r.move.DryRun {
+		return nil
+	}
+	entry := &undoEntry{change: *c.Undo, of: c.Step}
+	r.undo = append(r.undo, entry)
+	return entry
+}
+
+// settle brings the list of undos up to date after a change: its own entry may
+// be about others' work, and what it has itself taken back needs no undo.
+func (r *run) settle(done runbook.Step, entry *undoEntry, out runbook.Outcome) {
+	if entry != nil {
+		entry.before = out.Effect == runbook.Already && out.Before
+	}
+	r.undo = slices.DeleteFunc(r.undo, func(u *undoEntry) bool {
+		s := u.change.Step
+		return u != entry && s.Name == done.Name && s.Resource == done.Resource && s.Region == done.Region
+	})
 }
 
 // takeBack undoes in reverse. What can't or must not be undone is said, and one
@@ -26,7 +54,11 @@ func (r *run) takeBack(ctx workflow.Context) {
 	r.undo = nil
 }
 
-func (r *run) takeBackOne(ctx workflow.Context, u undoEntry) {
+func (r *run) takeBackOne(ctx workflow.Context, u *undoEntry) {
+	if u.before {
+		r.left(u.of, "it was so before this run")
+		return
+	}
 	if u.change.Guard != nil {
 		if ok, why := u.change.Guard(ctx); !ok {
 			r.left(u.of, why)
@@ -40,7 +72,10 @@ func (r *run) takeBackOne(ctx workflow.Context, u undoEntry) {
 	stage.Steps = append(stage.Steps, rec)
 	i := len(stage.Steps) - 1
 	r.publish(ctx)
-	ctx = workflow.WithActivityOptions(ctx, r.options(step, oneAttempt))
+	o := r.options(step, oneAttempt)
+	o.RetryPolicy.MaximumAttempts = 0
+	o.ScheduleToCloseTimeout = max(step.Budget, undoLeast)
+	ctx = workflow.WithActivityOptions(ctx, o)
 	var out runbook.Outcome
 	err := workflow.ExecuteActivity(ctx, u.change.Activity, u.change.Input(r.command(step))).Get(ctx, &out)
 	rec.State, rec.Ended = runbook.Undone, workflow.Now(ctx)
@@ -59,7 +94,11 @@ func (r *run) left(s runbook.Step, why string) {
 // keep lists what stays in place after a one-way stage has begun.
 func (r *run) keep() {
 	for _, u := range r.undo {
-		r.left(u.of, "the point of no return is passed")
+		why := "the point of no return is passed"
+		if u.before {
+			why = "it was so before this run"
+		}
+		r.left(u.of, why)
 	}
 	r.undo = nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"lifeline/internal/plan"
@@ -15,6 +14,24 @@ import (
 type Risk struct {
 	Code string `json:"code"` // "fence-unconfirmed", "data-loss:billing"
 	Text string `json:"text"`
+	// Loss is the measured loss that the text names; zero where none was measured.
+	Loss time.Duration `json:"loss,omitempty"`
+}
+
+// slack is how much a loss may grow after it was named. It is a factor, so that
+// a window that grows while people think is asked for again a few times and not
+// for ever.
+const slack = 2
+
+// Covers reports whether who acknowledged r has acknowledged now too: the same
+// risk, and not much larger than was named. Who accepted a loss that could not
+// be measured has accepted any; who accepted a measured one has not accepted one
+// that can't be measured any more.
+func (r Risk) Covers(now Risk) bool {
+	if r.Code != now.Code {
+		return false
+	}
+	return r.Loss == 0 || (now.Loss > 0 && now.Loss <= slack*r.Loss)
 }
 
 // Ballot is one request for approval and what was decided on it so far.
@@ -62,7 +79,7 @@ type Decision struct {
 // Message is what the approver signs.
 func (d Decision) Message(application string) string {
 	return message("decision", application, d.RunID, string(d.Stage), d.Nonce, d.By,
-		strconv.FormatBool(d.Approve), strings.Join(d.Acknowledge, ","), d.Comment)
+		strconv.FormatBool(d.Approve), message("acknowledge", d.Acknowledge...), d.Comment)
 }
 
 // Why a decision is refused. A refused decision changes nothing.
@@ -138,7 +155,7 @@ func (b *Ballot) Count(d Decision, now time.Time) {
 			granted++
 		}
 	}
-	if granted >= b.Quorum {
+	if granted >= max(b.Quorum, 1) {
 		b.close(Granted, now)
 	}
 }

@@ -52,6 +52,7 @@ type Evidence struct {
 // opinion yet. The survivor must be seen healthy by the same observers.
 func Weigh(sightings []Sighting, rule plan.Observers, suspect, survivor plan.Region, now time.Time) Evidence {
 	e := Evidence{At: now, Sightings: sightings}
+	quorum := max(rule.Quorum, 1) // no observers are no evidence
 	up, bothDown := 0, 0
 	var since []time.Time
 	for _, s := range sightings {
@@ -76,11 +77,11 @@ func Weigh(sightings []Sighting, rule plan.Observers, suspect, survivor plan.Reg
 			bothDown++
 		}
 	}
-	e.Finding = find(e, up, bothDown, rule.Quorum)
+	e.Finding = find(e, up, bothDown, quorum)
 	e.Why = fmt.Sprintf("%d of %d observers see %s down for at least %d looks (%d needed); %d of them see %s healthy; %d see %s up",
-		e.Down, e.Asked, suspect, rule.Rounds, rule.Quorum, e.Survivor, survivor, up, suspect)
-	if e.Down >= rule.Quorum {
-		e.Failure = quorumTime(since, rule.Quorum)
+		e.Down, e.Asked, suspect, rule.Rounds, quorum, e.Survivor, survivor, up, suspect)
+	if e.Down >= quorum {
+		e.Failure = quorumTime(since, quorum)
 	}
 	return e
 }
@@ -123,11 +124,14 @@ func (l Loss) Exceeds() bool { return !l.Known || l.Window > l.Objective }
 
 // Risk is what the approvers must acknowledge.
 func (l Loss) Risk() Risk {
-	text := fmt.Sprintf("%s may lose the writes of the last %s; the objective is %s", l.Resource, l.Window.Round(time.Millisecond), l.Objective)
+	risk := Risk{Code: "data-loss:" + l.Resource}
 	if !l.Known {
-		text = fmt.Sprintf("the data loss of %s could not be measured; the objective is %s", l.Resource, l.Objective)
+		risk.Text = fmt.Sprintf("the data loss of %s could not be measured; the objective is %s", l.Resource, l.Objective)
+		return risk
 	}
-	return Risk{Code: "data-loss:" + l.Resource, Text: text}
+	risk.Loss = l.Window
+	risk.Text = fmt.Sprintf("%s may lose the writes of the last %s; the objective is %s", l.Resource, l.Window.Round(time.Millisecond), l.Objective)
+	return risk
 }
 
 // LayerResult is what one fence layer achieved.

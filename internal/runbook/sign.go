@@ -40,9 +40,9 @@ func verify(publicKey, message, signature string) error {
 }
 
 // message joins fields so that no two different lists give the same bytes.
-func message(fields ...string) string {
+func message(kind string, fields ...string) string {
 	var b strings.Builder
-	b.WriteString("lifeline/v1")
+	b.WriteString("lifeline/v1 " + kind)
 	for _, f := range fields {
 		b.WriteString("\n" + strconv.Quote(f))
 	}

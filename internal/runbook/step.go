@@ -57,6 +57,24 @@ type Outcome struct {
 	Evidence string `json:"evidence"` // what was read back, for people
 	// RequestID is the AWS request id of the act, empty when nothing was done.
 	RequestID string `json:"request_id,omitempty"`
+	// Before says that the first attempt already found it so: others did it, and
+	// it is not the run's to take back.
+	Before bool `json:"before,omitempty"`
+}
+
+type firstAttempt struct{}
+
+// FirstAttempt marks the context of a step that this run has not tried before.
+// Only then does "it is so already" mean that others did it: after a repetition
+// it may as well be an act of ours whose answer was lost. Without the mark a run
+// takes back what it finds, which errs on the side of its own acts.
+func FirstAttempt(ctx context.Context) context.Context {
+	return context.WithValue(ctx, firstAttempt{}, true)
+}
+
+func isFirst(ctx context.Context) bool {
+	first, _ := ctx.Value(firstAttempt{}).(bool)
+	return first
 }
 
 // ErrNotConfirmed says that an act was answered but reading back did not show it.
@@ -82,7 +100,7 @@ func (a Act) Run(ctx context.Context, dryRun bool) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("check: %w", err)
 	}
 	if done {
-		return Outcome{Effect: Already, Evidence: evidence}, nil
+		return Outcome{Effect: Already, Evidence: evidence, Before: isFirst(ctx)}, nil
 	}
 	if dryRun {
 		return Outcome{Effect: Would, Evidence: a.Would + " (now: " + evidence + ")"}, nil

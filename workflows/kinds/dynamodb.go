@@ -66,5 +66,5 @@ func (table) Catchup(ctx workflow.Context, p Player, r plan.Resource) error {
 
 // token makes the idempotency token of an await that writes a marker.
 func token(ctx workflow.Context, s runbook.Step) string {
-	return runbook.Token(workflow.GetInfo(ctx).WorkflowExecution.RunID, s.Name, s.Resource, s.Region)
+	return runbook.Token(Identity(ctx), s.Name, s.Resource, s.Region)
 }

@@ -117,6 +117,16 @@ func For(k plan.Kind) (any, bool) {
 	return nil, false
 }
 
+// Identity is the run's own id. It outlives a reset, so that acts keep their
+// tokens and approvals their run.
+func Identity(ctx workflow.Context) string {
+	info := workflow.GetInfo(ctx)
+	if info.OriginalRunID != "" {
+		return info.OriginalRunID
+	}
+	return info.WorkflowExecution.RunID
+}
+
 // Objective is the resource's own objective, or the application's.
 func Objective(p plan.Plan, r plan.Resource) plan.Objectives {
 	if r.Objectives != nil {
@@ -138,6 +148,8 @@ func bestEffort(m Move, s runbook.Step) runbook.Step {
 const (
 	// suspectBudget bounds a call into the suspect Region (design: 2-5 s).
 	suspectBudget = 3 * time.Second
+	// hurryBudget bounds a reading that an emergency can do without.
+	hurryBudget = 10 * time.Second
 	// callBudget bounds a step that is one or two API calls, with retries.
 	callBudget = 2 * time.Minute
 	// promotionBudget bounds an Aurora promotion: "a few minutes" (Aurora User

@@ -46,11 +46,15 @@ func leaseInput(m Move, from, to plan.Region) func(runbook.Command) any {
 	}
 }
 
-// ReadLease reads who holds the write lease now.
+// ReadLease reads who holds the write lease now. An emergency does not wait long
+// for a witness that has gone dark.
 func ReadLease(ctx workflow.Context, p Player) (dynamodb.Lease, error) {
 	var a *dynamodb.Steps
 	m := p.Move()
 	step := runbook.Step{Name: "DescribeLease", Region: string(m.Plan.Lease.Region), Plane: runbook.Data, Reversibility: runbook.Reversible, Budget: callBudget}
+	if m.Class == runbook.Emergency {
+		step.Budget = hurryBudget
+	}
 	var lease dynamodb.Lease
 	err := p.Query(ctx, step, a.DescribeLease, dynamodb.LeaseRef{Region: m.Plan.Lease.Region, Table: m.Plan.Lease.Table, Application: m.Plan.Application}, &lease)
 	return lease, err

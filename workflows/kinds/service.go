@@ -117,8 +117,12 @@ func fenceCompute(ctx workflow.Context, p Player, r plan.Resource) (runbook.Fenc
 		return runbook.FenceUnconfirmed, "the Auto Scaling group did not answer"
 	}
 	group, err := describeFrom(ctx, p, r)
-	if err != nil || group.Instances > 0 {
-		return runbook.FenceUnconfirmed, fmt.Sprintf("%s; instances are still stopping", out.Evidence)
+	switch {
+	case err != nil || len(group.Subnets) == 0:
+		// A best-effort reading that failed leaves a group that looks empty.
+		return runbook.FenceUnconfirmed, out.Evidence + "; whether instances still run could not be read"
+	case group.Instances > 0:
+		return runbook.FenceUnconfirmed, out.Evidence + "; instances are still stopping"
 	}
 	return runbook.FenceConfirmed, out.Evidence
 }
@@ -161,7 +165,10 @@ func describe(ctx workflow.Context, p Player, r plan.Resource, region plan.Regio
 	return g, err
 }
 
-// unfence lifts network and compute fences of a Region, if there are any.
+// unfence lifts network and compute fences of a Region, if there are any. It is
+// not taken back: an origin whose compute runs is no danger while the lease and
+// the switch still keep writers and clients out, and cutting it off again would
+// undo the protection that was won.
 func unfence(ctx workflow.Context, p Player, r plan.Resource, region plan.Region) error {
 	m := p.Move()
 	group, err := describe(ctx, p, r, region)
@@ -170,12 +177,19 @@ func unfence(ctx workflow.Context, p Player, r plan.Resource, region plan.Region
 	}
 	if len(group.Subnets) > 0 {
 		fenced := networkChange(m, r, region, group.Subnets)
-		if err := p.Change(ctx, Change{Step: fenced.Undo.Step, Activity: fenced.Undo.Activity, Input: fenced.Undo.Input}); err != nil {
+		if err := p.Change(ctx, Change{Step: fenced.Undo.Step, Activity: fenced.Undo.Activity, Input: fenced.Undo.Input, Undo: keepOpen(fenced.Undo.Step)}); err != nil {
 			return err
 		}
 	}
 	var a *autoscaling.Steps
 	c := groupChange(m, r, region, "UnfenceCompute")
 	c.Activity = a.UnfenceCompute
+	c.Undo = keepOpen(c.Step)
 	return p.Change(ctx, c)
+}
+
+func keepOpen(s runbook.Step) *Undo {
+	return &Undo{Step: s, Guard: func(workflow.Context) (bool, string) {
+		return false, "the write lease and the switch still hold writers and clients out of " + s.Region
+	}}
 }
