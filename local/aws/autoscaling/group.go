@@ -233,10 +233,10 @@ func (g *group) satisfies(filters []*sdk.Filter) (bool, error) {
 			return false, invalid("Filter type %s is not correct. Allowed Filter types are: [tag-key, tag-value, tag:<key>]", name)
 		}
 		all = all && slices.ContainsFunc(g.api.Tags, func(t *sdk.TagDescription) bool {
-			switch {
-			case name == "tag-key":
+			switch name {
+			case "tag-key":
 				return slices.Contains(values, *t.Key)
-			case name == "tag-value":
+			case "tag-value":
 				return slices.Contains(values, *t.Value)
 			default:
 				return *t.Key == key && slices.Contains(values, *t.Value)

@@ -86,8 +86,8 @@ func (r *region) aclOf(subnet string) (*sdk.NetworkAcl, bool) {
 	return nil, false
 }
 
-// CreateNetworkAcl makes an ACL that denies everything until entries are added.
-func (e *EC2) CreateNetworkAcl(c *wire.Call, in *sdk.CreateNetworkAclInput) (*sdk.CreateNetworkAclOutput, error) {
+// CreateNetworkACL makes an ACL that denies everything until entries are added.
+func (e *EC2) CreateNetworkACL(c *wire.Call, in *sdk.CreateNetworkAclInput) (*sdk.CreateNetworkAclOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := e.in(c.Region)
@@ -108,8 +108,8 @@ func (e *EC2) CreateNetworkAcl(c *wire.Call, in *sdk.CreateNetworkAclInput) (*sd
 	return &sdk.CreateNetworkAclOutput{NetworkAcl: clone(acl), ClientToken: in.ClientToken}, nil
 }
 
-// DeleteNetworkAcl removes an ACL that no subnet uses.
-func (e *EC2) DeleteNetworkAcl(c *wire.Call, in *sdk.DeleteNetworkAclInput) (*sdk.DeleteNetworkAclOutput, error) {
+// DeleteNetworkACL removes an ACL that no subnet uses.
+func (e *EC2) DeleteNetworkACL(c *wire.Call, in *sdk.DeleteNetworkAclInput) (*sdk.DeleteNetworkAclOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := e.in(c.Region)
@@ -126,8 +126,8 @@ func (e *EC2) DeleteNetworkAcl(c *wire.Call, in *sdk.DeleteNetworkAclInput) (*sd
 	return nil, nil
 }
 
-// DescribeNetworkAcls lists ACLs.
-func (e *EC2) DescribeNetworkAcls(c *wire.Call, in *sdk.DescribeNetworkAclsInput) (*sdk.DescribeNetworkAclsOutput, error) {
+// DescribeNetworkACLs lists ACLs.
+func (e *EC2) DescribeNetworkACLs(c *wire.Call, in *sdk.DescribeNetworkAclsInput) (*sdk.DescribeNetworkAclsOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	found, unknown := e.in(c.Region).acls.named(in.NetworkAclIds)
@@ -162,9 +162,9 @@ func aclFields(a *sdk.NetworkAcl) (fields, []*sdk.Tag) {
 	return f, a.Tags
 }
 
-// ReplaceNetworkAclAssociation puts a subnet, named by its present association,
+// ReplaceNetworkACLAssociation puts a subnet, named by its present association,
 // behind another ACL. Packets of connections that exist are judged by it at once.
-func (e *EC2) ReplaceNetworkAclAssociation(c *wire.Call, in *sdk.ReplaceNetworkAclAssociationInput) (*sdk.ReplaceNetworkAclAssociationOutput, error) {
+func (e *EC2) ReplaceNetworkACLAssociation(c *wire.Call, in *sdk.ReplaceNetworkAclAssociationInput) (*sdk.ReplaceNetworkAclAssociationOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r := e.in(c.Region)

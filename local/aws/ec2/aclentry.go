@@ -12,13 +12,13 @@ import (
 	"lifeline/local/aws/wire"
 )
 
-// CreateNetworkAclEntry adds an entry under a free number.
-func (e *EC2) CreateNetworkAclEntry(c *wire.Call, in *sdk.CreateNetworkAclEntryInput) (*sdk.CreateNetworkAclEntryOutput, error) {
+// CreateNetworkACLEntry adds an entry under a free number.
+func (e *EC2) CreateNetworkACLEntry(c *wire.Call, in *sdk.CreateNetworkAclEntryInput) (*sdk.CreateNetworkAclEntryOutput, error) {
 	return nil, e.setEntry(c.Region, in, false)
 }
 
-// ReplaceNetworkAclEntry changes the entry under a taken number.
-func (e *EC2) ReplaceNetworkAclEntry(c *wire.Call, in *sdk.ReplaceNetworkAclEntryInput) (*sdk.ReplaceNetworkAclEntryOutput, error) {
+// ReplaceNetworkACLEntry changes the entry under a taken number.
+func (e *EC2) ReplaceNetworkACLEntry(c *wire.Call, in *sdk.ReplaceNetworkAclEntryInput) (*sdk.ReplaceNetworkAclEntryOutput, error) {
 	return nil, e.setEntry(c.Region, &sdk.CreateNetworkAclEntryInput{
 		NetworkAclId: in.NetworkAclId, RuleNumber: in.RuleNumber, Egress: in.Egress, Protocol: in.Protocol,
 		RuleAction: in.RuleAction, CidrBlock: in.CidrBlock, Ipv6CidrBlock: in.Ipv6CidrBlock,
@@ -55,8 +55,8 @@ func (e *EC2) setEntry(region string, in *sdk.CreateNetworkAclEntryInput, replac
 	return nil
 }
 
-// DeleteNetworkAclEntry removes an entry.
-func (e *EC2) DeleteNetworkAclEntry(c *wire.Call, in *sdk.DeleteNetworkAclEntryInput) (*sdk.DeleteNetworkAclEntryOutput, error) {
+// DeleteNetworkACLEntry removes an entry.
+func (e *EC2) DeleteNetworkACLEntry(c *wire.Call, in *sdk.DeleteNetworkAclEntryInput) (*sdk.DeleteNetworkAclEntryOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	acl, ok := e.in(c.Region).acls.get(in.NetworkAclId)

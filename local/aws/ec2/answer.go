@@ -28,7 +28,7 @@ func missing(kind, what, id string) error {
 }
 
 // handle serves an operation, honouring the DryRun member that most have.
-func handle[I, O any](e *EC2, s *wire.Service, operation string, fn func(*wire.Call, *I) (*O, error)) {
+func handle[I, O any](s *wire.Service, operation string, fn func(*wire.Call, *I) (*O, error)) {
 	wire.Handle(s, operation, func(c *wire.Call, in *I) (*O, error) {
 		if dry, ok := reflect.ValueOf(in).Elem().FieldByName("DryRun").Interface().(*bool); ok && aws.BoolValue(dry) {
 			return nil, wire.Errorf(http.StatusPreconditionFailed, "DryRunOperation",

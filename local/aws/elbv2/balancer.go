@@ -124,7 +124,6 @@ func (e *ELB) design(c *wire.Call, in *sdk.CreateLoadBalancerInput) (*sdk.LoadBa
 	if err != nil {
 		return nil, err
 	}
-	//nolint:gosec // a number that makes a name unique, not a secret
 	dns := fmt.Sprintf("%s-%d.%s.elb.amazonaws.com", name, 100_000_000+rand.IntN(1_900_000_000), c.Region)
 	if scheme == sdk.LoadBalancerSchemeEnumInternal {
 		dns = "internal-" + dns
@@ -210,7 +209,7 @@ func (e *ELB) DeleteLoadBalancer(c *wire.Call, in *sdk.DeleteLoadBalancerInput) 
 	defer e.mu.Unlock()
 	b, err := e.balancer(c.Region, in.LoadBalancerArn)
 	if err != nil {
-		return nil, nil //nolint:nilerr // AWS answers success for one that is gone
+		return nil, nil // AWS answers success for one that is gone
 	}
 	if b.attributes["deletion_protection.enabled"] == "true" {
 		return nil, refuse("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", *b.api.LoadBalancerArn)

@@ -208,7 +208,7 @@ func (e *ELB) DeleteTargetGroup(c *wire.Call, in *sdk.DeleteTargetGroupInput) (*
 	defer e.mu.Unlock()
 	g, err := e.group(c.Region, in.TargetGroupArn)
 	if err != nil {
-		return nil, nil //nolint:nilerr // AWS answers success for one that is gone
+		return nil, nil // AWS answers success for one that is gone
 	}
 	if len(e.balancersOf(g)) > 0 {
 		return nil, refuse("ResourceInUse", "Target group '%s' is currently in use by a listener or a rule", *g.api.TargetGroupArn)

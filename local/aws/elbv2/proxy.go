@@ -81,6 +81,7 @@ type guard struct {
 	warned bool
 }
 
+// Accept waits for the next connection that is admitted.
 func (g *guard) Accept() (net.Conn, error) {
 	for {
 		c, err := g.Listener.Accept()
@@ -105,6 +106,7 @@ func (g *guard) hold(c net.Conn) {
 	}
 }
 
+// Close closes the listener and the connections that were never answered.
 func (g *guard) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -181,7 +183,7 @@ func pickShare(all []weighted) string {
 	if total == 0 {
 		return all[0].arn
 	}
-	n := rand.Int64N(total) //nolint:gosec // a share of traffic, not a secret
+	n := rand.Int64N(total)
 	for _, w := range all {
 		if n -= w.weight; n < 0 {
 			return w.arn

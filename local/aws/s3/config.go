@@ -10,8 +10,9 @@ import (
 	"lifeline/local/aws/wire"
 )
 
-func malformed(format string, args ...any) error {
-	return refuse(http.StatusBadRequest, "MalformedXML", format, args...)
+func malformed() error {
+	return refuse(http.StatusBadRequest, "MalformedXML",
+		"The XML you provided was not well-formed or did not validate against our published schema")
 }
 
 // PutBucketVersioning switches versions on, or stops making new ones.
@@ -25,7 +26,7 @@ func (s *S3) PutBucketVersioning(c *wire.Call, in *sdk.PutBucketVersioningInput)
 	status := aws.StringValue(in.VersioningConfiguration.Status)
 	switch {
 	case status != sdk.BucketVersioningStatusEnabled && status != sdk.BucketVersioningStatusSuspended:
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	case status == sdk.BucketVersioningStatusSuspended && b.replication != nil:
 		return nil, refuse(http.StatusConflict, "InvalidBucketState",
 			"A replication configuration is present on this bucket, so the versioning state cannot be changed.")
@@ -55,7 +56,7 @@ func (s *S3) PutBucketEncryption(c *wire.Call, in *sdk.PutBucketEncryptionInput)
 	}
 	rules := in.ServerSideEncryptionConfiguration.Rules
 	if len(rules) != 1 || rules[0].ApplyServerSideEncryptionByDefault == nil {
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	}
 	b.encryption = clone(in.ServerSideEncryptionConfiguration)
 	return nil, nil
@@ -94,7 +95,7 @@ func (s *S3) PutBucketLifecycleConfiguration(c *wire.Call, in *sdk.PutBucketLife
 		return nil, err
 	}
 	if in.LifecycleConfiguration == nil || len(in.LifecycleConfiguration.Rules) == 0 {
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	}
 	ids := map[string]bool{}
 	for _, r := range in.LifecycleConfiguration.Rules {
@@ -125,7 +126,7 @@ func checkLifecycle(r *sdk.LifecycleRule) error {
 	}
 	for _, t := range r.Transitions {
 		if t.StorageClass == nil || (t.Days == nil) == (t.Date == nil) {
-			return malformed("The XML you provided was not well-formed or did not validate against our published schema")
+			return malformed()
 		}
 		if cold := *t.StorageClass == "STANDARD_IA" || *t.StorageClass == "ONEZONE_IA"; cold && t.Days != nil && *t.Days < 30 {
 			return refuse(http.StatusBadRequest, "InvalidArgument",
@@ -224,7 +225,7 @@ func (s *S3) PutBucketOwnershipControls(c *wire.Call, in *sdk.PutBucketOwnership
 	known := []string{sdk.ObjectOwnershipBucketOwnerEnforced, sdk.ObjectOwnershipBucketOwnerPreferred, sdk.ObjectOwnershipObjectWriter}
 	rules := in.OwnershipControls.Rules
 	if len(rules) != 1 || !slices.Contains(known, aws.StringValue(rules[0].ObjectOwnership)) {
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	}
 	b.ownership = clone(in.OwnershipControls)
 	return nil, nil

@@ -52,7 +52,7 @@ func (s *S3) erase(b *bucket, key string, id *string) *sdk.DeleteObjectOutput {
 func (s *S3) DeleteObjects(c *wire.Call, in *sdk.DeleteObjectsInput) (*sdk.DeleteObjectsOutput, error) {
 	const most = 1000
 	if n := len(in.Delete.Objects); n == 0 || n > most {
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

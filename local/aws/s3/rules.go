@@ -26,7 +26,7 @@ func (s *S3) PutBucketReplication(c *wire.Call, in *sdk.PutBucketReplicationInpu
 	}
 	config := clone(in.ReplicationConfiguration)
 	if len(config.Rules) == 0 {
-		return nil, malformed("The XML you provided was not well-formed or did not validate against our published schema")
+		return nil, malformed()
 	}
 	priorities := map[int64]bool{}
 	for _, r := range config.Rules {
@@ -121,7 +121,7 @@ func covers(r *sdk.ReplicationRule, key string, v *version) bool {
 	if *r.Status != sdk.ReplicationRuleStatusEnabled {
 		return false
 	}
-	prefix := aws.StringValue(r.Prefix)
+	prefix := aws.StringValue(r.Prefix) //nolint:staticcheck // deprecated, and still sent
 	if f := r.Filter; f != nil {
 		prefix = aws.StringValue(f.Prefix)
 		if f.And != nil {

@@ -19,12 +19,12 @@ func cut(body []byte, header string) (part []byte, span string, err error) {
 		return body, "", nil
 	}
 	size := len(body)
-	from, errFrom := strconv.Atoi(first)
-	to, errTo := strconv.Atoi(last)
+	from, fromOK := number(first)
+	to, toOK := number(last)
 	switch {
-	case first == "" && errTo == nil: // the last bytes
+	case first == "" && toOK: // the last bytes
 		from, to = max(0, size-to), size-1
-	case errFrom != nil || (last != "" && errTo != nil) || (last != "" && to < from):
+	case !fromOK || (last != "" && (!toOK || to < from)):
 		return body, "", nil
 	case last == "" || to >= size:
 		to = size - 1
@@ -33,4 +33,9 @@ func cut(body []byte, header string) (part []byte, span string, err error) {
 		return nil, "", refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
 	}
 	return body[from : to+1], fmt.Sprintf("bytes %d-%d/%d", from, to, size), nil
+}
+
+func number(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil
 }

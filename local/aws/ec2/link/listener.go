@@ -16,6 +16,7 @@ type listener struct {
 	path Path
 }
 
+// Accept waits for the next caller and puts it on the path.
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
@@ -83,5 +84,8 @@ type named struct {
 	local, remote net.Addr
 }
 
-func (n named) LocalAddr() net.Addr  { return n.local }
+// LocalAddr is this end in the world.
+func (n named) LocalAddr() net.Addr { return n.local }
+
+// RemoteAddr is the other end in the world.
 func (n named) RemoteAddr() net.Addr { return n.remote }
