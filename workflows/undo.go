@@ -39,10 +39,13 @@ func (r *run) settle(done runbook.Step, entry *undoEntry, out runbook.Outcome) {
 	if entry != nil {
 		entry.before = out.Effect == runbook.Already && out.Before
 	}
-	r.undo = slices.DeleteFunc(r.undo, func(u *undoEntry) bool {
+	takesBack := func(u *undoEntry) bool {
 		s := u.change.Step
 		return u != entry && s.Name == done.Name && s.Resource == done.Resource && s.Region == done.Region
-	})
+	}
+	if slices.ContainsFunc(r.undo, takesBack) {
+		r.undo = slices.DeleteFunc(r.undo, func(u *undoEntry) bool { return u == entry || takesBack(u) })
+	}
 }
 
 // takeBack undoes in reverse. What can't or must not be undone is said, and one

@@ -4,31 +4,20 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
-	"fmt"
+	"log/slog"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
-	"lifeline/activities/arc"
-	"lifeline/activities/autoscaling"
-	"lifeline/activities/cloudwatch"
-	"lifeline/activities/dynamodb"
-	"lifeline/activities/ec2"
-	"lifeline/activities/elb"
-	"lifeline/activities/observe"
-	"lifeline/activities/rds"
-	"lifeline/activities/route53"
-	"lifeline/activities/s3"
-	"lifeline/activities/sns"
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
 	"lifeline/workflows"
@@ -66,6 +55,14 @@ type world struct {
 	acted    []string         // effects, in order
 	fail     map[string]error // by activity
 	told     []string
+	tokens   map[string]string    // of each effect
+	moves    []time.Time          // of the single writer
+	epochs   []int64              // as they were raised
+	freeAt   time.Time            // when the old writer has surely stopped
+	mischief func(call) mischief // what befalls an attempt; nil: nothing
+	started  int                  // attempts of activities
+	seen     map[string]bool      // activities that ran
+	over     chan struct{}        // closed when the run has ended
 }
 
 func newWorld(t *testing.T) *world {
@@ -77,7 +74,7 @@ func newWorld(t *testing.T) *world {
 		down: map[plan.Region]bool{east: true}, opinions: map[string]map[plan.Region]bool{}, silent: map[string]bool{},
 		rounds: p.Observers.Rounds, leaseIn: true, holder: east, epoch: 1, writer: east,
 		auroraAt: 300 * time.Millisecond, marks: time.Second,
-		objects: map[string]bool{}, frozen: map[plan.Region]bool{}, fenced: map[string]bool{}, fail: map[string]error{},
+		objects: map[string]bool{}, frozen: map[plan.Region]bool{}, fenced: map[string]bool{}, fail: map[string]error{}, tokens: map[string]string{}, seen: map[string]bool{}, over: make(chan struct{}),
 	}
 	for _, people := range [][]plan.Approver{p.Approvals.Approvers, p.Approvals.Operators} {
 		for i := range people {
@@ -88,11 +85,12 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	w.env = suite.NewTestWorkflowEnvironment()
 	w.env.SetStartTime(w.zero)
 	w.env.SetTestTimeout(30 * time.Second)
 	// The race detector makes workflow code slow on a busy machine.
-	w.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second})
+	w.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&befalls{w: w}}})
 	w.register()
 	// A run that waits for ever would keep the skipping clock busy for ever.
 	w.at(30*24*time.Hour, func() {
@@ -142,299 +140,12 @@ func (w *world) act(ctx context.Context, region plan.Region, c runbook.Command, 
 	defer w.mu.Unlock()
 	switch {
 	case already():
-		return runbook.Outcome{Effect: runbook.Already, Evidence: effect}, nil
+		return runbook.Outcome{Effect: runbook.Already, Evidence: effect, Before: activity.GetInfo(ctx).Attempt == 1}, nil
 	case c.DryRun:
 		return runbook.Outcome{Effect: runbook.Would, Evidence: effect}, nil
 	}
 	do()
 	w.acted = append(w.acted, effect)
+	w.tokens[effect] = c.Token
 	return runbook.Outcome{Effect: runbook.Acted, Evidence: effect, RequestID: "req-" + effect}, nil
-}
-
-func (w *world) observeRegions(ctx context.Context, _ observe.ObserveInput) (observe.Observation, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	name := strings.TrimPrefix(activity.GetInfo(ctx).TaskQueue, "lifeline-observer-")
-	if w.silent[name] {
-		return observe.Observation{}, temporal.NewNonRetryableApplicationError("observer is gone", "Unreachable", nil)
-	}
-	out := observe.Observation{Observer: name, Regions: map[string]observe.Verdict{}}
-	for _, region := range []plan.Region{east, west} {
-		healthy := !w.down[region]
-		if other, ok := w.opinions[name][region]; ok {
-			healthy = other
-		}
-		since := w.zero.Add(-time.Hour)
-		if !healthy {
-			since = w.failure()
-		}
-		out.Regions[string(region)] = observe.Verdict{Healthy: healthy, Rounds: w.rounds, Since: since}
-	}
-	return out, nil
-}
-
-// failure is when us-east-1 went dark: shortly before the run starts.
-func (w *world) failure() time.Time { return w.zero.Add(-5 * time.Second) }
-
-func (w *world) verifyTransaction(ctx context.Context, in observe.TransactionInput) (observe.TransactionResult, error) {
-	if err := w.enter(ctx, ""); err != nil {
-		return observe.TransactionResult{}, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.badTx {
-		return observe.TransactionResult{}, temporal.NewNonRetryableApplicationError("503", "Unknown", nil)
-	}
-	return observe.TransactionResult{Region: string(in.Want)}, nil
-}
-
-func (w *world) awaitServed(ctx context.Context, in observe.ServedAwait) (observe.Served, error) {
-	out := observe.Served{Region: string(west), First: map[string]time.Time{}}
-	for _, l := range in.Locations {
-		out.First[l] = in.Since.Add(30 * time.Second)
-	}
-	return out, w.enter(ctx, "")
-}
-
-func (w *world) verifyAnswers(ctx context.Context, _ route53.AnswersInput) (route53.Answers, error) {
-	return route53.Answers{}, w.enter(ctx, "")
-}
-
-func (w *world) evacuate(ctx context.Context, in s3.ObjectSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "put "+in.Key, func() bool { return w.objects[in.Key] }, func() { w.objects[in.Key] = true })
-}
-
-func (w *world) comeBack(ctx context.Context, in s3.ObjectSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "delete "+in.Key, func() bool { return !w.objects[in.Key] }, func() { delete(w.objects, in.Key) })
-}
-
-func (w *world) evacuateARC(ctx context.Context, in arc.ControlSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, "", in.Command, "off "+in.Off, func() bool { return w.objects[in.Off] }, func() { w.objects[in.Off] = true })
-}
-
-func (w *world) returnARC(ctx context.Context, in arc.ControlSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, "", in.Command, "on "+in.Off, func() bool { return !w.objects[in.Off] }, func() { delete(w.objects, in.Off) })
-}
-
-func (w *world) mark() runbook.Watermark {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return runbook.Watermark{Found: w.marks >= 0, At: w.failure().Add(-w.marks), Read: w.zero}
-}
-
-func (w *world) bucketLag(ctx context.Context, in s3.BucketLag) (runbook.Watermark, error) {
-	return w.mark(), w.enter(ctx, in.Region)
-}
-
-func (w *world) tableLag(ctx context.Context, in dynamodb.TableLag) (runbook.Watermark, error) {
-	return w.mark(), w.enter(ctx, in.Region)
-}
-
-func (w *world) bucketCaughtUp(ctx context.Context, _ s3.BucketCaughtUp) (runbook.Outcome, error) {
-	return runbook.Outcome{Effect: runbook.Already}, w.enter(ctx, "")
-}
-
-func (w *world) tableCaughtUp(ctx context.Context, _ dynamodb.TableCaughtUp) (runbook.Outcome, error) {
-	return runbook.Outcome{Effect: runbook.Already}, w.enter(ctx, "")
-}
-
-func (w *world) replicas(ctx context.Context, _ dynamodb.TableRef) (dynamodb.Replicas, error) {
-	return dynamodb.Replicas{Status: map[string]string{string(east): "ACTIVE", string(west): "ACTIVE"}}, w.enter(ctx, "")
-}
-
-func (w *world) fenceLease(ctx context.Context, in dynamodb.LeaseFence) (dynamodb.LeaseResult, error) {
-	if !w.leaseIn {
-		return dynamodb.LeaseResult{}, temporal.NewNonRetryableApplicationError("no answer from the witness", "Unreachable", nil)
-	}
-	out, err := w.act(ctx, in.Region, in.Command, "lease to "+string(in.To), func() bool { return w.holder == in.To }, func() { w.holder, w.epoch = in.To, w.epoch+1 })
-	return dynamodb.LeaseResult{Outcome: out, Epoch: w.epoch, FreeAt: w.env.Now().Add(in.TTL)}, err
-}
-
-func (w *world) describeLease(ctx context.Context, in dynamodb.LeaseRef) (dynamodb.Lease, error) {
-	w.mu.Lock()
-	lease := dynamodb.Lease{Holder: string(w.holder), Epoch: w.epoch}
-	w.mu.Unlock()
-	return lease, w.enter(ctx, in.Region)
-}
-
-func (w *world) describeAurora(ctx context.Context, in rds.AuroraRef) (rds.Aurora, error) {
-	w.mu.Lock()
-	out := rds.Aurora{Status: "available", WriterRegion: string(w.writer)}
-	for _, r := range []plan.Region{east, west} {
-		out.Members = append(out.Members, rds.AuroraMember{ARN: "arn:" + string(r), Region: string(r), Writer: w.writer == r, Instances: 1})
-	}
-	w.mu.Unlock()
-	return out, w.enter(ctx, in.Region)
-}
-
-func (w *world) moveAurora(ctx context.Context, in rds.AuroraMove) (runbook.Outcome, error) {
-	to := plan.Region(strings.TrimPrefix(in.TargetARN, "arn:"))
-	name := activity.GetInfo(ctx).ActivityType.Name
-	return w.act(ctx, in.Region, in.Command, name+" to "+string(to), func() bool { return w.writer == to }, func() { w.writer = to })
-}
-
-func (w *world) awaitAurora(ctx context.Context, in rds.AuroraAwait) (rds.Aurora, error) {
-	return rds.Aurora{}, w.enter(ctx, in.Region)
-}
-
-func (w *world) preserve(ctx context.Context, in rds.SnapshotCopy) (rds.Snapshot, error) {
-	out, err := w.act(ctx, in.Region, in.Command, "copy snapshot", func() bool { return slices.Contains(w.acted, "copy snapshot") }, func() {})
-	return rds.Snapshot{Outcome: out, Found: true, Source: "rds:unplanned-global-failover-x", Copy: "lifeline-x"}, err
-}
-
-func (w *world) auroraLag(ctx context.Context, in cloudwatch.AuroraLag) (cloudwatch.Lag, error) {
-	w.mu.Lock()
-	lag := cloudwatch.Lag{Found: w.auroraAt >= 0, Milliseconds: float64(w.auroraAt.Milliseconds()), At: w.failure()}
-	w.mu.Unlock()
-	return lag, w.enter(ctx, in.Region)
-}
-
-func (w *world) freeze(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "freeze "+string(in.Region), func() bool { return w.frozen[in.Region] }, func() { w.frozen[in.Region] = true })
-}
-
-func (w *world) unfreeze(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "unfreeze "+string(in.Region), func() bool { return !w.frozen[in.Region] }, func() { w.frozen[in.Region] = false })
-}
-
-func (w *world) scale(ctx context.Context, in autoscaling.GroupScale) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "scale "+string(in.Region), func() bool { return false }, func() {})
-}
-
-func (w *world) group(ctx context.Context, in autoscaling.GroupRef) (autoscaling.Group, error) {
-	w.mu.Lock()
-	n := 2
-	if w.fenced["compute "+string(in.Region)] {
-		n = 0
-	}
-	w.mu.Unlock()
-	return autoscaling.Group{Min: n, Max: 6, Desired: n, Instances: n, InService: n, Subnets: []string{"subnet-1"}}, w.enter(ctx, in.Region)
-}
-
-func (w *world) fenceStep(ctx context.Context, region plan.Region, c runbook.Command, what string, on bool) (runbook.Outcome, error) {
-	key := what + " " + string(region)
-	verb := map[bool]string{true: "fence ", false: "unfence "}[on]
-	return w.act(ctx, region, c, verb+key, func() bool { return w.fenced[key] == on }, func() { w.fenced[key] = on })
-}
-
-func (w *world) fenceCompute(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.fenceStep(ctx, in.Region, in.Command, "compute", true)
-}
-
-func (w *world) unfenceCompute(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.fenceStep(ctx, in.Region, in.Command, "compute", false)
-}
-
-func (w *world) fenceNetwork(ctx context.Context, in ec2.NetworkFence) (runbook.Outcome, error) {
-	return w.fenceStep(ctx, in.Region, in.Command, "network", true)
-}
-
-func (w *world) unfenceNetwork(ctx context.Context, in ec2.NetworkFence) (runbook.Outcome, error) {
-	return w.fenceStep(ctx, in.Region, in.Command, "network", false)
-}
-
-func (w *world) targets(ctx context.Context, in elb.TargetsRef) (elb.Targets, error) {
-	return elb.Targets{Healthy: 2, Total: 2}, w.enter(ctx, in.Region)
-}
-
-func (w *world) notify(_ context.Context, in sns.Notification) (sns.Delivered, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.told = append(w.told, in.Subject)
-	return sns.Delivered{}, nil
-}
-
-// start is a signed start by dana, who is an operator.
-func (w *world) start(name runbook.Name, from, to plan.Region) runbook.Input {
-	s := runbook.Start{By: "dana", Runbook: name, From: from, To: to, At: w.zero}
-	s.Signature = runbook.Sign(w.keys["dana"], s.Message(w.plan.Application))
-	return runbook.Input{Plan: w.plan, Start: s}
-}
-
-// status reads the run's report.
-func (w *world) status() runbook.Report {
-	v, err := w.env.QueryWorkflow(runbook.QueryStatus)
-	require.NoError(w.t, err)
-	var rep runbook.Report
-	require.NoError(w.t, v.Get(&rep))
-	return rep
-}
-
-// decision is what a person would sign on the ballot that is open, with every
-// risk acknowledged.
-func (w *world) decision(by string, approve bool) runbook.Decision {
-	rep := w.status()
-	d := runbook.Decision{By: by, Approve: approve, RunID: rep.RunID}
-	if b := rep.Ballot(); b != nil {
-		d.Stage, d.Nonce = b.Stage, b.Nonce
-		for _, risk := range b.Risks {
-			d.Acknowledge = append(d.Acknowledge, risk.Code)
-		}
-	}
-	return w.sign(d)
-}
-
-func (w *world) sign(d runbook.Decision) runbook.Decision {
-	if key, ok := w.keys[d.By]; ok {
-		d.Signature = runbook.Sign(key, d.Message(w.plan.Application))
-	}
-	return d
-}
-
-// at runs fn when the workflow's clock is d after its start.
-func (w *world) at(d time.Duration, fn func()) { w.env.RegisterDelayedCallback(fn, d) }
-
-// verdict is how an update ended.
-type verdict struct{ refused, failed error }
-
-func (w *world) decide(d runbook.Decision) *verdict {
-	return w.update(runbook.UpdateDecide, fmt.Sprint(d.By, d.Approve, d.Nonce, d.Signature), d)
-}
-
-func (w *world) order(by string, o runbook.Order, step string) *verdict {
-	c := runbook.Control{By: by, Order: o, Step: step, RunID: w.status().RunID}
-	if key, ok := w.keys[by]; ok {
-		c.Signature = runbook.Sign(key, c.Message(w.plan.Application))
-	}
-	return w.update(runbook.UpdateControl, fmt.Sprint(by, o, step, w.env.Now().UnixNano()), c)
-}
-
-func (w *world) update(name, id string, arg any) *verdict {
-	v := &verdict{}
-	w.env.UpdateWorkflow(name, id, &testsuite.TestUpdateCallback{
-		OnAccept: func() {}, OnReject: func(err error) { v.refused = err }, OnComplete: func(_ any, err error) { v.failed = err },
-	}, arg)
-	return v
-}
-
-// approveAt lets people approve, one second apart.
-func (w *world) approveAt(d time.Duration, people ...string) {
-	for i, name := range people {
-		w.at(d+time.Duration(i)*time.Second, func() {
-			v := w.decide(w.decision(name, true))
-			w.at(0, func() { require.NoError(w.t, v.refused) })
-		})
-	}
-}
-
-// play runs a runbook to its end and returns its report, also from an error.
-func (w *world) play(name string, in runbook.Input) runbook.Report {
-	w.env.ExecuteWorkflow(name, in)
-	require.True(w.t, w.env.IsWorkflowCompleted())
-	var rep runbook.Report
-	err := w.env.GetWorkflowError()
-	if err == nil {
-		require.NoError(w.t, w.env.GetWorkflowResult(&rep))
-		return rep
-	}
-	var app *temporal.ApplicationError
-	require.ErrorAs(w.t, err, &app)
-	require.NoError(w.t, app.Details(&rep), "a failed run carries its report: %v", err)
-	return rep
-}
-
-func (w *world) effects() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.acted)
 }

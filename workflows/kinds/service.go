@@ -88,6 +88,9 @@ func (service) Release(ctx workflow.Context, p Player, r plan.Resource, region p
 	var a *autoscaling.Steps
 	c := groupChange(p.Move(), r, region, "UnfreezeScaling")
 	c.Activity = a.UnfreezeScaling
+	c.Undo = &Undo{Step: c.Step, Guard: func(workflow.Context) (bool, string) {
+		return false, "scaling goes on by itself again"
+	}}
 	return p.Change(ctx, c)
 }
 
