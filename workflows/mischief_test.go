@@ -2,8 +2,8 @@ package workflows_test
 
 import (
 	"context"
-	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
@@ -91,7 +91,7 @@ func (w *world) abortNow() {
 	w.at(0, func() {
 		c := runbook.Control{By: "dana", Order: runbook.Abort, RunID: w.status().RunID}
 		c.Signature = runbook.Sign(w.keys["dana"], c.Message(w.plan.Application))
-		w.env.UpdateWorkflow(runbook.UpdateControl, "abort-"+w.env.Now().Format(time.RFC3339Nano), &answered{heard: heard}, c)
+		w.env.UpdateWorkflow(runbook.UpdateControl, uuid.NewString(), &answered{heard: heard}, c)
 	})
 	select {
 	case <-heard:
