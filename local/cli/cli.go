@@ -28,9 +28,12 @@ const (
 type app struct {
 	out, err io.Writer
 	endpoint string // of the simulated AWS that a verb talks to
-	ports    stack.Ports
-	plan     string
-	bin      string
+}
+
+// everything are the flags of verbs that start everything.
+type everything struct {
+	ports          stack.Ports
+	plan, bin, dir string
 }
 
 // errRun marks what went wrong after the command was understood.
@@ -90,16 +93,15 @@ func (a *app) client(c *cobra.Command) *cobra.Command {
 
 func (a *app) control() control.Client { return control.Client{Endpoint: a.endpoint} }
 
-// whole adds the flags of verbs that start everything.
-func (a *app) whole(c *cobra.Command) *cobra.Command {
-	d := stack.DefaultPorts()
-	c.Flags().IntVar(&a.ports.Temporal, "temporal-port", d.Temporal, "Temporal (0: a free one)")
-	c.Flags().IntVar(&a.ports.UI, "ui-port", d.UI, "Temporal UI (0: a free one)")
-	c.Flags().IntVar(&a.ports.AWS, "port", d.AWS, "simulated AWS (0: a free one)")
-	c.Flags().IntVar(&a.ports.DNS, "dns-port", d.DNS, "DNS (0: a free one)")
-	c.Flags().StringVarP(&a.plan, "file", "f", filepath.Join("examples", "patient-records.yaml"), "the plan")
-	c.Flags().StringVar(&a.bin, "bin", binaries(), "folder of the programs")
-	return c
+// add adds the flags, with the ports and the folder that are the verb's default.
+func (e *everything) add(c *cobra.Command, d stack.Ports, dir string) {
+	c.Flags().IntVar(&e.ports.Temporal, "temporal-port", d.Temporal, "Temporal (0: a free one)")
+	c.Flags().IntVar(&e.ports.UI, "ui-port", d.UI, "Temporal UI (0: a free one)")
+	c.Flags().IntVar(&e.ports.AWS, "port", d.AWS, "simulated AWS (0: a free one)")
+	c.Flags().IntVar(&e.ports.DNS, "dns-port", d.DNS, "DNS (0: a free one)")
+	c.Flags().StringVarP(&e.plan, "file", "f", filepath.Join("examples", "patient-records.yaml"), "the plan")
+	c.Flags().StringVar(&e.bin, "bin", binaries(), "folder of the programs")
+	c.Flags().StringVar(&e.dir, "out", dir, "folder of the results; an earlier run in it is removed")
 }
 
 // binaries is the folder that this program was built into.

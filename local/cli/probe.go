@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) probe() *cobra.Command {
-	var ledger string
+	var ledger, file string
 	var every time.Duration
 	var quiet bool
 	c := &cobra.Command{
@@ -20,7 +20,7 @@ func (a *app) probe() *cobra.Command {
 		Long: "Be the clients: write and read from every location of the plan until interrupted. Every attempt is a line of the ledger, on disk before the next one.",
 		Args: cobra.NoArgs,
 		RunE: run(func(cmd *cobra.Command, _ []string) error {
-			p, problems := plan.Load(a.plan)
+			p, problems := plan.Load(file)
 			if err := problems.Err(); err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ func (a *app) probe() *cobra.Command {
 			return probe.Run(cmd.Context(), o)
 		}),
 	}
-	c.Flags().StringVarP(&a.plan, "file", "f", "", "the plan, as `local up` has written it (required)")
+	c.Flags().StringVarP(&file, "file", "f", "", "the plan, as `local up` has written it (required)")
 	c.Flags().StringVar(&ledger, "ledger", "ledger.jsonl", "the ledger; an existing one is gone on with")
 	c.Flags().DurationVar(&every, "interval", time.Second, "between two records of one client")
 	c.Flags().BoolVar(&quiet, "quiet", false, "say nothing while all goes well")

@@ -13,39 +13,35 @@ import (
 	"lifeline/local/stack"
 )
 
+// demo takes free ports: it is in nobody's way.
 func (a *app) demo() *cobra.Command {
-	var dir string
+	var e everything
 	c := &cobra.Command{
 		Use: "demo", Short: "Black out a Region, fail over, fail back; exits 0 only if every promise held",
 		Args: cobra.NoArgs,
 		RunE: run(func(cmd *cobra.Command, _ []string) error {
-			return demo.Run(cmd.Context(), demo.Options{Dir: dir, Bin: a.bin, Plan: a.plan, Ports: a.ports, Out: a.out})
+			return demo.Run(cmd.Context(), demo.Options{Dir: e.dir, Bin: e.bin, Plan: e.plan, Ports: e.ports, Out: a.out})
 		}),
 	}
-	c.Flags().StringVar(&dir, "out", filepath.Join("out", "demo"), "folder of the results")
-	a.whole(c)
-	for _, flag := range []string{"temporal-port", "ui-port", "port", "dns-port"} {
-		_ = c.Flags().Set(flag, "0") // the demo is in nobody's way; the flags exist
-		c.Flags().Lookup(flag).DefValue = "0"
-	}
+	e.add(c, stack.Ports{}, filepath.Join("out", "demo"))
 	return c
 }
 
 func (a *app) up() *cobra.Command {
-	var dir string
+	var e everything
 	c := &cobra.Command{
 		Use: "up", Short: "Start Temporal, AWS, workers and clients, and leave them running until Ctrl-C",
 		Args: cobra.NoArgs,
-		RunE: run(func(cmd *cobra.Command, _ []string) error { return a.stayUp(cmd.Context(), dir) }),
+		RunE: run(func(cmd *cobra.Command, _ []string) error { return a.stayUp(cmd.Context(), e) }),
 	}
-	c.Flags().StringVar(&dir, "out", filepath.Join("out", "up"), "folder of plan, keys and logs")
-	return a.whole(c)
+	e.add(c, stack.DefaultPorts(), filepath.Join("out", "up"))
+	return c
 }
 
-func (a *app) stayUp(ctx context.Context, dir string) error {
+func (a *app) stayUp(ctx context.Context, e everything) error {
 	begun := time.Now()
 	s, err := stack.Start(ctx, stack.Options{
-		Dir: dir, Bin: a.bin, Plan: a.plan, Ports: a.ports, Setup: 60, Logger: slog.New(slog.DiscardHandler), Fresh: true,
+		Dir: e.dir, Bin: e.bin, Plan: e.plan, Ports: e.ports, Setup: 60, Logger: slog.New(slog.DiscardHandler), Fresh: true,
 		Say: func(format string, args ...any) {
 			fmt.Fprintf(a.out, "%6.1fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
 		},
@@ -54,7 +50,7 @@ func (a *app) stayUp(ctx context.Context, dir string) error {
 		return err
 	}
 	defer s.Close()
-	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(dir, "ledger.jsonl")); err != nil {
+	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(e.dir, "ledger.jsonl")); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, `
@@ -75,8 +71,8 @@ In another terminal:
   bin/local heal %s --endpoint %s
 
 Ctrl-C ends it all.
-`, s.Ports.UI, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(dir, "logs", "probe.log"),
-		s.Temporal(), s.Endpoint(), filepath.Join(dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
+`, s.Ports.UI, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(e.dir, "logs", "probe.log"),
+		s.Temporal(), s.Endpoint(), filepath.Join(e.dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
 		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint())
 	return s.Watch(ctx)
 }

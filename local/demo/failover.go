@@ -29,7 +29,7 @@ func (s *story) failover(parent context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.decideUnderFire(ctx); err != nil {
+		if err := s.decideUnderFire(ctx, run); err != nil {
 			return err
 		}
 		promote := world.Fault{Service: "rds", Operation: "FailoverGlobalCluster", Region: s.to}
@@ -60,6 +60,7 @@ func (s *story) begin(verb, from, to string) (awaited, error) {
 // awaited is a command that runs in the background.
 type awaited interface {
 	Wait(ctx context.Context) (code int, output string, err error)
+	Ended() (ended bool, why string)
 }
 
 // finish approves by the second person, lets fire have its way, and waits for
@@ -67,7 +68,7 @@ type awaited interface {
 func (s *story) finish(ctx context.Context, name runbook.Name, run awaited, fire func(context.Context) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return fire(gctx) })
-	g.Go(func() error { return s.approve(gctx, "bela") })
+	g.Go(func() error { return s.approve(gctx, run, "bela") })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -92,21 +93,29 @@ func (s *story) finish(ctx context.Context, name runbook.Name, run awaited, fire
 // runPatience bounds a whole runbook in the demo.
 const runPatience = 15 * time.Minute
 
-// asked waits until the run asks for approval.
-func (s *story) asked(ctx context.Context) (runbook.Report, error) {
+// asked waits until the run asks for approval. A run that has ended asks no more.
+func (s *story) asked(ctx context.Context, run awaited) (runbook.Report, error) {
 	var rep runbook.Report
+	over := ""
 	err := until(ctx, 10*time.Minute, "approval is asked for", func() (bool, error) {
+		if ended, why := run.Ended(); ended {
+			over = why
+			return true, nil
+		}
 		var err error
 		rep, err = s.status(ctx)
 		return err == nil && rep.Ballot() != nil, err
 	})
+	if over != "" {
+		return rep, fmt.Errorf("the run ended without asking: %s", over)
+	}
 	return rep, err
 }
 
 // decideUnderFire shows who may not approve, kills the worker that waits, and
 // lets the first approver decide meanwhile: the decision must not be lost.
-func (s *story) decideUnderFire(ctx context.Context) error {
-	rep, err := s.asked(ctx)
+func (s *story) decideUnderFire(ctx context.Context, run awaited) error {
+	rep, err := s.asked(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -123,7 +132,7 @@ func (s *story) decideUnderFire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.approve(ctx, "amara"); err != nil {
+	if err := s.approve(ctx, run, "amara"); err != nil {
 		return err
 	}
 	kill := &s.kills[len(s.kills)-1]
@@ -133,8 +142,8 @@ func (s *story) decideUnderFire(ctx context.Context) error {
 }
 
 // approve is one person who names every risk that is shown.
-func (s *story) approve(ctx context.Context, name string) error {
-	rep, err := s.asked(ctx)
+func (s *story) approve(ctx context.Context, run awaited, name string) error {
+	rep, err := s.asked(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -198,7 +207,7 @@ func (s *story) failback(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.approve(ctx, "chidi"); err != nil {
+	if err := s.approve(ctx, run, "chidi"); err != nil {
 		return err
 	}
 	err = s.finish(ctx, runbook.Failback, run, func(context.Context) error { return nil })

@@ -46,35 +46,54 @@ func (s *story) blackout(ctx context.Context) error {
 // pager is the monitoring of any company: three bad looks at the Region's
 // endpoint in a row wake the on-call engineer.
 func (s *story) pager(ctx context.Context) error {
-	region, _ := s.stack.Plan.Region(s.stack.Plan.TrafficRegions()[0])
-	address, err := s.stack.Resolve(ctx, region.Endpoint)
-	if err != nil {
-		return err
-	}
-	url := fmt.Sprintf("http://%s:%d%s", address, s.stack.Plan.Traffic.Port, s.stack.Plan.Traffic.HealthCheck.Path)
-	patient := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	bad := 0
 	return until(ctx, time.Minute, "the pager sees the outage", func() (bool, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		healthy, err := s.look(ctx)
 		if err != nil {
 			return false, err
 		}
-		resp, err := patient.Do(req)
-		if err == nil {
-			_ = resp.Body.Close()
-			bad = 0
-			return false, nil
-		}
 		bad++
+		if healthy {
+			bad = 0
+		}
 		return bad >= 3, nil
 	})
 }
 
+// look asks the Region's own endpoint how it is, as any monitoring would.
+func (s *story) look(ctx context.Context) (healthy bool, err error) {
+	region, _ := s.stack.Plan.Region(s.stack.Plan.Primary())
+	address, err := s.stack.Resolve(ctx, region.Endpoint)
+	if err != nil {
+		return false, err
+	}
+	url := fmt.Sprintf("http://%s:%d%s", address, s.stack.Plan.Traffic.Port, s.stack.Plan.Traffic.HealthCheck.Path)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false, err
+	}
+	impatient := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := impatient.Do(req)
+	if err != nil {
+		return false, nil //nolint:nilerr // no answer is an answer here
+	}
+	return resp.StatusCode == http.StatusOK, resp.Body.Close()
+}
+
+// heal brings the Region back. Its database has to be rebuilt from the new
+// writer first; nobody starts a failback into a Region that is not healthy.
 func (s *story) heal(ctx context.Context) error {
 	if err := s.stack.Control.Heal(ctx, s.from); err != nil {
 		return err
 	}
 	s.healed = s.mark(s.from + " is back")
-	s.say("%s answers again; its worker is started", s.from)
-	return s.stack.Launch(ctx, "worker-"+s.from+"-a")
+	s.say("%s answers again; its worker is started, its database is rebuilt by AWS", s.from)
+	if err := s.stack.Launch(ctx, "worker-"+s.from+"-a"); err != nil {
+		return err
+	}
+	err := until(ctx, 10*time.Minute, s.from+" is healthy", func() (bool, error) { return s.look(ctx) })
+	if err == nil {
+		s.say("%s is healthy", s.from)
+	}
+	return err
 }

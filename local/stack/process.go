@@ -23,6 +23,7 @@ type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  string
+	size int64 // of the log when the process began
 	err  error
 }
 
@@ -37,6 +38,9 @@ func (p *Process) start(logs string) error {
 		return fmt.Errorf("log of %s: %w", p.Name, err)
 	}
 	defer file.Close() //nolint:errcheck // the child holds its own handle
+	if info, err := file.Stat(); err == nil {
+		p.size = info.Size()
+	}
 	//nolint:gosec,noctx // our own programs; they outlive any one context and are ended by stop
 	cmd := exec.Command(p.Args[0], p.Args[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), p.Env...), file, file
@@ -121,8 +125,8 @@ func (p *Process) stop(patience time.Duration) {
 	}
 }
 
-// ended reports whether the process is gone, with the tail of its log.
-func (p *Process) ended() (bool, string) {
+// Ended reports whether the process is gone, with the tail of its log.
+func (p *Process) Ended() (bool, string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
@@ -138,7 +142,7 @@ func (p *Process) await(ctx context.Context, what string, ready func(context.Con
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ready(ctx) {
-		if gone, why := p.ended(); gone {
+		if gone, why := p.Ended(); gone {
 			return errors.New(why)
 		}
 		select {
@@ -150,10 +154,10 @@ func (p *Process) await(ctx context.Context, what string, ready func(context.Con
 	return nil
 }
 
-// says reports whether the log holds a line with text.
+// says reports whether the process has written text since it began.
 func (p *Process) says(text string) bool {
 	b, err := os.ReadFile(p.log)
-	return err == nil && bytes.Contains(b, []byte(text))
+	return err == nil && int64(len(b)) >= p.size && bytes.Contains(b[p.size:], []byte(text))
 }
 
 func tail(file string, lines int) string {

@@ -99,6 +99,9 @@ func (s *Stack) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(s.options.Dir, "logs"), 0o700); err != nil {
 		return fmt.Errorf("folder of the run: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(s.options.Dir, marker), nil, 0o600); err != nil {
+		return fmt.Errorf("folder of the run: %w", err)
+	}
 	s.Ports = s.options.Ports
 	for _, p := range []*int{&s.Ports.Temporal, &s.Ports.UI, &s.Ports.AWS, &s.Ports.DNS} {
 		if err := claim(ctx, p); err != nil {
@@ -117,6 +120,9 @@ func (s *Stack) prepare(ctx context.Context) error {
 	return err
 }
 
+// marker is the file by which a folder is known to hold a run.
+const marker = ".lifeline-run"
+
 // Empty removes an earlier run from a folder, and refuses one that holds
 // anything else.
 func Empty(dir string) error {
@@ -127,7 +133,7 @@ func Empty(dir string) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Join(dir, "plan.yaml")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
 		return fmt.Errorf("%s holds files that no run has made: name another folder with --out", dir)
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -356,7 +362,7 @@ func (s *Stack) Watch(ctx context.Context) error {
 		case <-tick.C:
 		}
 		for _, name := range s.Names() {
-			if gone, why := s.Process(name).ended(); gone {
+			if gone, why := s.Process(name).Ended(); gone {
 				return errors.New(why)
 			}
 		}
@@ -380,4 +386,13 @@ func (s *Stack) Close() {
 		}
 		wg.Wait()
 	}
+}
+
+// RestartTemporal kills the Temporal server and starts it again on its file, as
+// a supervisor would.
+func (s *Stack) RestartTemporal(ctx context.Context) error {
+	if _, err := s.Process("temporal").Kill(); err != nil {
+		return err
+	}
+	return s.startTemporal(ctx)
 }

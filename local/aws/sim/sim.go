@@ -81,11 +81,11 @@ func Start(ctx context.Context, o Options) (*Sim, error) {
 // assemble makes the services in the order in which they need each other.
 func (s *Sim) assemble(ctx context.Context, o Options) error {
 	w := s.World
-	s.SNS = sns.New(w)
+	s.SNS = sns.New(w, sns.Options{})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
 	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}})
-	s.S3 = s3.New(w, s3.Options{})
+	s.S3 = s3.New(w, s3.Options{Metrics: metrics})
 	quotas := servicequotas.New(w)
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
@@ -113,7 +113,8 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 		api.Route(prefix, region)
 	}
 	api.Mount(control.Prefix, control.New(w, control.Options{Sections: map[string]func() any{
-		"replication": func() any { return s.DynamoDB.Backlogs() },
+		"tables":  func() any { return s.DynamoDB.Backlogs() },
+		"buckets": func() any { return s.S3.Backlogs() },
 	}}))
 	s.server = &http.Server{Handler: api, ReadHeaderTimeout: time.Minute}
 	return nil
