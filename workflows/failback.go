@@ -39,25 +39,37 @@ func Failback(ctx workflow.Context, in runbook.Input) (runbook.Report, error) {
 	)
 }
 
-// precheck demands that both Regions are healthy, and that the origin has been
-// so for the plan's time.
+// precheck waits until the origin has been healthy for the plan's time. One that
+// has just come back is held for, since its databases are being rebuilt; one
+// that stays sick refuses the run in the end, with nothing changed.
 func (f *failback) precheck(ctx workflow.Context) error {
-	for {
-		if err := f.bothHealthy(ctx, fmt.Sprintf("when %s is dark use failover", f.move.From)); err != nil {
+	limit := workflow.Now(ctx).Add(f.in.Plan.Approvals.Expiry.D() + f.in.Plan.Failback.StableFor.D())
+	held := false
+	for looks := 0; ; looks++ {
+		if err := f.awaitFinding(ctx, runbook.Healthy, runbook.Lost, fmt.Sprintf("when %s is dark use failover", f.move.From)); err != nil {
 			return err
 		}
-		if f.move.DryRun {
+		origin, wait := f.destination(ctx), f.in.Plan.Failback.StableFor.D()-f.healthyFor(ctx)
+		if f.move.DryRun || (origin.Finding == runbook.Healthy && wait <= 0) {
 			break
 		}
-		wait := f.in.Plan.Failback.StableFor.D() - f.healthyFor(ctx)
-		if wait <= 0 {
-			break
+		if !workflow.Now(ctx).Before(limit) {
+			return refused("%s is not healthy for long enough (%s): %s", f.move.To, origin.Finding, origin.Why)
 		}
-		f.event(ctx, "gate", fmt.Sprintf("%s must stay healthy for another %s", f.move.To, wait))
+		if !held {
+			held = true
+			f.tell(ctx, "holds", fmt.Sprintf("%s must be healthy for %s before anything comes home: %s", f.move.To, f.in.Plan.Failback.StableFor, origin.Why))
+		}
+		f.setStatus(runbook.Held)
+		f.publish(ctx)
+		if origin.Finding != runbook.Healthy {
+			wait = pause(looks)
+		}
 		if err := sleep(ctx, wait, "origin stays healthy"); err != nil {
 			return err
 		}
 	}
+	f.setStatus(runbook.Running)
 	var err error
 	f.moved, err = f.moving(ctx)
 	return err

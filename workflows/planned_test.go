@@ -89,11 +89,39 @@ func TestFailback_OriginNotStableForLongEnough_Waits(t *testing.T) {
 	require.NotEmpty(t, w.effects(), "after the time had passed it went on")
 }
 
-func TestFailback_OriginDark_Refuses(t *testing.T) {
+func TestFailback_OriginStaysDark_RefusesInTheEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.writer, w.holder = west, west
+	w.at(time.Minute, func() { require.Equal(t, runbook.Held, w.status().Status) })
 	rep := w.play(workflows.FailbackName, w.start(runbook.Failback, west, east))
 	require.Equal(t, runbook.Refused, rep.Status)
 	require.Empty(t, w.effects())
+}
+
+func TestFailback_OriginHasJustComeBack_IsHeldForAndThenGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.writer, w.holder = west, west
+	w.at(time.Minute, func() {
+		require.Empty(t, w.effects())
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.down[east] = false
+	})
+	w.approveAt(2*time.Minute, "amara", "bela")
+	rep := w.play(workflows.FailbackName, w.start(runbook.Failback, west, east))
+	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
+	require.Equal(t, east, w.writer)
+}
+
+func TestFailback_ServingRegionDark_RefusesAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.down = map[plan.Region]bool{west: true}
+	w.writer, w.holder = west, west
+	rep := w.play(workflows.FailbackName, w.start(runbook.Failback, west, east))
+	require.Equal(t, runbook.Refused, rep.Status)
+	require.Contains(t, rep.Summary, "use failover")
+	require.Less(t, rep.Ended.Sub(rep.Started), time.Minute)
 }

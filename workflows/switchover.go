@@ -61,11 +61,15 @@ func (r *run) bothHealthy(ctx workflow.Context, advice string) error {
 	if r.move.DryRun {
 		return nil
 	}
-	other := runbook.Weigh(r.report.Evidence.Sightings, r.in.Plan.Observers, r.move.To, r.move.From, workflow.Now(ctx))
-	if other.Finding != runbook.Healthy {
+	if other := r.destination(ctx); other.Finding != runbook.Healthy {
 		return refused("%s is not healthy (%s): %s", r.move.To, other.Finding, other.Why)
 	}
 	return nil
+}
+
+// destination is what the same sightings say of the Region that takes over.
+func (r *run) destination(ctx workflow.Context) runbook.Evidence {
+	return runbook.Weigh(r.report.Evidence.Sightings, r.in.Plan.Observers, r.move.To, r.move.From, workflow.Now(ctx))
 }
 
 func (s *switchover) approve(ctx workflow.Context) error {
