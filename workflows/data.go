@@ -75,7 +75,7 @@ func (r *run) measure(ctx workflow.Context, ref time.Time) error {
 
 // risks are what the approvers of a promotion must acknowledge: a loss outside
 // the objective, and a fence that could not be confirmed.
-func (r *run) risks(ctx workflow.Context, promoted []plan.Resource) []runbook.Risk {
+func (r *run) risks(promoted []plan.Resource) []runbook.Risk {
 	var out []runbook.Risk
 	names := map[string]bool{}
 	for _, res := range promoted {

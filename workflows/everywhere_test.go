@@ -33,28 +33,32 @@ func TestAbort_AtEveryActivity_OfEveryRunbook_LeavesASafeWorld(t *testing.T) {
 		for title, when := range map[string]mischief{"before": abortsAt, "after": abortsIn} {
 			t.Run(s.title+" "+title+" the act", func(t *testing.T) {
 				t.Parallel()
-				phases := map[runbook.Stage]bool{}
-				full, _, _ := s.run(t, nil)
-				for k := range full.started {
-					w, before, rep := s.run(t, func(c call) mischief {
-						if c.started == k {
-							return when
-						}
-						return nothing
-					})
-					w.requireSafe(t, before, rep)
-					phases[rep.Phase] = true
-					if !begun(rep, "FailoverAurora") && !begun(rep, "SwitchoverAurora") && rep.Status != runbook.Done {
-						require.Equal(t, runbook.Aborted, rep.Status, rep.Summary)
-					}
-				}
-				_, _, rep := s.run(t, nil)
-				for _, stage := range rep.Stages {
-					if waited := !beside(stage.Name); waited && len(stage.Steps) > 0 {
-						require.True(t, phases[stage.Name], "no abort came in %s: %v", stage.Name, slices.Sorted(maps.Keys(phases)))
-					}
-				}
+				s.abortEverywhere(t, when)
 			})
+		}
+	}
+}
+
+func (s setting) abortEverywhere(t *testing.T, when mischief) {
+	t.Helper()
+	phases := map[runbook.Stage]bool{}
+	full, _, undisturbed := s.run(t, nil)
+	for k := range full.started {
+		w, before, rep := s.run(t, func(c call) mischief {
+			if c.started == k {
+				return when
+			}
+			return nothing
+		})
+		w.requireSafe(t, before, rep)
+		phases[rep.Phase] = true
+		if !begun(rep, "FailoverAurora") && !begun(rep, "SwitchoverAurora") && rep.Status != runbook.Done {
+			require.Equal(t, runbook.Aborted, rep.Status, rep.Summary)
+		}
+	}
+	for _, stage := range undisturbed.Stages {
+		if waits := !beside(stage.Name); waits && len(stage.Steps) > 0 {
+			require.True(t, phases[stage.Name], "no abort came in %s: %v", stage.Name, slices.Sorted(maps.Keys(phases)))
 		}
 	}
 }

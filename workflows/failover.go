@@ -122,7 +122,7 @@ func (f *failover) askPromotion(ctx workflow.Context, more []runbook.Risk) error
 		return nil
 	}
 	question := fmt.Sprintf("promote %s in %s? This can't be taken back.", names(f.promoted), f.move.To)
-	return f.ask(ctx, runbook.Approve, question, append(f.risks(ctx, f.promoted), more...))
+	return f.ask(ctx, runbook.Approve, question, append(f.risks(f.promoted), more...))
 }
 
 func names(resources []plan.Resource) string {
@@ -156,7 +156,7 @@ func (f *failover) approve(ctx workflow.Context) error {
 		if err := f.measure(ctx, f.report.Clocks.Failure); err != nil {
 			return err
 		}
-		if f.acknowledged(append(f.risks(ctx, f.promoted), changed...)) {
+		if f.acknowledged(append(f.risks(f.promoted), changed...)) {
 			return nil
 		}
 		f.event(ctx, "gate", "the world has changed since the approval: asked anew")

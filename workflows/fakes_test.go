@@ -74,19 +74,19 @@ func (w *world) verifyAnswers(ctx context.Context, _ route53.AnswersInput) (rout
 }
 
 func (w *world) evacuate(ctx context.Context, in s3.ObjectSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "put "+in.Key, func() bool { return w.objects[in.Key] }, func() { w.objects[in.Key] = true })
+	return w.act(ctx, deed{in.Region, in.Command, "put " + in.Key}, func() bool { return w.objects[in.Key] }, func() { w.objects[in.Key] = true })
 }
 
 func (w *world) comeBack(ctx context.Context, in s3.ObjectSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "delete "+in.Key, func() bool { return !w.objects[in.Key] }, func() { delete(w.objects, in.Key) })
+	return w.act(ctx, deed{in.Region, in.Command, "delete " + in.Key}, func() bool { return !w.objects[in.Key] }, func() { delete(w.objects, in.Key) })
 }
 
 func (w *world) evacuateARC(ctx context.Context, in arc.ControlSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, "", in.Command, "off "+in.Off, func() bool { return w.objects[in.Off] }, func() { w.objects[in.Off] = true })
+	return w.act(ctx, deed{"", in.Command, "off " + in.Off}, func() bool { return w.objects[in.Off] }, func() { w.objects[in.Off] = true })
 }
 
 func (w *world) returnARC(ctx context.Context, in arc.ControlSwitch) (runbook.Outcome, error) {
-	return w.act(ctx, "", in.Command, "on "+in.Off, func() bool { return !w.objects[in.Off] }, func() { delete(w.objects, in.Off) })
+	return w.act(ctx, deed{"", in.Command, "on " + in.Off}, func() bool { return !w.objects[in.Off] }, func() { delete(w.objects, in.Off) })
 }
 
 func (w *world) mark() runbook.Watermark {
@@ -119,7 +119,7 @@ func (w *world) fenceLease(ctx context.Context, in dynamodb.LeaseFence) (dynamod
 	if !w.leaseIn {
 		return dynamodb.LeaseResult{}, temporal.NewNonRetryableApplicationError("no answer from the witness", "Unreachable", nil)
 	}
-	out, err := w.act(ctx, in.Region, in.Command, "lease to "+string(in.To), func() bool { return w.holder == in.To }, func() {
+	out, err := w.act(ctx, deed{in.Region, in.Command, "lease to " + string(in.To)}, func() bool { return w.holder == in.To }, func() {
 		w.holder, w.epoch, w.freeAt = in.To, w.epoch+1, w.env.Now().Add(in.TTL)
 		w.epochs = append(w.epochs, w.epoch)
 	})
@@ -152,7 +152,7 @@ func (w *world) describeAurora(ctx context.Context, in rds.AuroraRef) (rds.Auror
 func (w *world) moveAurora(ctx context.Context, in rds.AuroraMove) (runbook.Outcome, error) {
 	to := plan.Region(strings.TrimPrefix(in.TargetARN, "arn:"))
 	name := activity.GetInfo(ctx).ActivityType.Name
-	return w.act(ctx, in.Region, in.Command, name+" to "+string(to), func() bool { return w.writer == to }, func() {
+	return w.act(ctx, deed{in.Region, in.Command, name + " to " + string(to)}, func() bool { return w.writer == to }, func() {
 		w.writer = to
 		w.moves = append(w.moves, w.env.Now())
 	})
@@ -163,7 +163,7 @@ func (w *world) awaitAurora(ctx context.Context, in rds.AuroraAwait) (rds.Aurora
 }
 
 func (w *world) preserve(ctx context.Context, in rds.SnapshotCopy) (rds.Snapshot, error) {
-	out, err := w.act(ctx, in.Region, in.Command, "copy snapshot", func() bool { return slices.Contains(w.acted, "copy snapshot") }, func() {})
+	out, err := w.act(ctx, deed{in.Region, in.Command, "copy snapshot"}, func() bool { return slices.Contains(w.acted, "copy snapshot") }, func() {})
 	return rds.Snapshot{Outcome: out, Found: true, Source: "rds:unplanned-global-failover-x", Copy: "lifeline-x"}, err
 }
 
@@ -175,15 +175,15 @@ func (w *world) auroraLag(ctx context.Context, in cloudwatch.AuroraLag) (cloudwa
 }
 
 func (w *world) freeze(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "freeze "+string(in.Region), func() bool { return w.frozen[in.Region] }, func() { w.frozen[in.Region] = true })
+	return w.act(ctx, deed{in.Region, in.Command, "freeze " + string(in.Region)}, func() bool { return w.frozen[in.Region] }, func() { w.frozen[in.Region] = true })
 }
 
 func (w *world) unfreeze(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "unfreeze "+string(in.Region), func() bool { return !w.frozen[in.Region] }, func() { w.frozen[in.Region] = false })
+	return w.act(ctx, deed{in.Region, in.Command, "unfreeze " + string(in.Region)}, func() bool { return !w.frozen[in.Region] }, func() { w.frozen[in.Region] = false })
 }
 
 func (w *world) scale(ctx context.Context, in autoscaling.GroupScale) (runbook.Outcome, error) {
-	return w.act(ctx, in.Region, in.Command, "scale "+string(in.Region), func() bool { return slices.Contains(w.acted, "scale "+string(in.Region)) }, func() {})
+	return w.act(ctx, deed{in.Region, in.Command, "scale " + string(in.Region)}, func() bool { return slices.Contains(w.acted, "scale "+string(in.Region)) }, func() {})
 }
 
 func (w *world) group(ctx context.Context, in autoscaling.GroupRef) (autoscaling.Group, error) {
@@ -199,7 +199,7 @@ func (w *world) group(ctx context.Context, in autoscaling.GroupRef) (autoscaling
 func (w *world) fenceStep(ctx context.Context, region plan.Region, c runbook.Command, what string, on bool) (runbook.Outcome, error) {
 	key := what + " " + string(region)
 	verb := map[bool]string{true: "fence ", false: "unfence "}[on]
-	return w.act(ctx, region, c, verb+key, func() bool { return w.fenced[key] == on }, func() { w.fenced[key] = on })
+	return w.act(ctx, deed{region, c, verb + key}, func() bool { return w.fenced[key] == on }, func() { w.fenced[key] = on })
 }
 
 func (w *world) fenceCompute(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {

@@ -94,7 +94,9 @@ func TestSilence_TwoRequestsAfterEachOther_EachIsEscalatedOnce(t *testing.T) {
 	w := newWorld(t)
 	w.plan.Approvals.Evacuate = "approval"
 	w.approveAt(10*time.Second, "amara", "bela") // the first request's timer would fire at 2 minutes
-	w.at(125*time.Second, func() { require.Zero(t, w.pages("nobody has decided"), "the first request is answered, the second is young") })
+	w.at(125*time.Second, func() {
+		require.Zero(t, w.pages("nobody has decided"), "the first request is answered, the second is young")
+	})
 	w.at(140*time.Second, func() { require.Equal(t, 1, w.pages("nobody has decided")) })
 	w.approveAt(270*time.Second, "amara", "bela")
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))

@@ -23,7 +23,7 @@ func TestRandom_FaultsOrdersAndWeather_LeaveASafeWorld(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				s.arrange(w)
-				dice := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+				dice := rand.New(rand.NewPCG(seed, 1))
 				w.mischief = randomly(seed, dice.IntN(12))
 				w.weather(dice)
 				w.crowd(dice)
@@ -42,7 +42,7 @@ func randomly(seed uint64, percent int) func(call) mischief {
 		seen[key]++
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%s/%d", key, seen[key])
-		dice := rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // a test that can be repeated
+		dice := rand.New(rand.NewPCG(seed, h.Sum64()))
 		if dice.IntN(100) >= percent || c.attempt > 4 {
 			return nothing
 		}

@@ -46,7 +46,7 @@ type run struct {
 	cancel  workflow.CancelFunc
 	undo    []*undoEntry
 	skip    map[string]bool
-	aside   []int              // by stage: how much still runs beside it
+	aside   []int               // by stage: how much still runs beside it
 	stop    workflow.CancelFunc // ends the budget's timers
 	marked  [3]string           // search attributes as last written
 }

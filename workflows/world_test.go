@@ -55,14 +55,14 @@ type world struct {
 	acted    []string         // effects, in order
 	fail     map[string]error // by activity
 	told     []string
-	tokens   map[string]string    // of each effect
-	moves    []time.Time          // of the single writer
-	epochs   []int64              // as they were raised
-	freeAt   time.Time            // when the old writer has surely stopped
+	tokens   map[string]string   // of each effect
+	moves    []time.Time         // of the single writer
+	epochs   []int64             // as they were raised
+	freeAt   time.Time           // when the old writer has surely stopped
 	mischief func(call) mischief // what befalls an attempt; nil: nothing
-	started  int                  // attempts of activities
-	seen     map[string]bool      // activities that ran
-	over     chan struct{}        // closed when the run has ended
+	started  int                 // attempts of activities
+	seen     map[string]bool     // activities that ran
+	over     chan struct{}       // closed when the run has ended
 }
 
 func newWorld(t *testing.T) *world {
@@ -131,21 +131,28 @@ func (w *world) enter(ctx context.Context, region plan.Region) error {
 	return nil
 }
 
+// deed is one effect on one Region, by one command.
+type deed struct {
+	region  plan.Region
+	command runbook.Command
+	effect  string
+}
+
 // act applies an effect once, as check-act-confirm does.
-func (w *world) act(ctx context.Context, region plan.Region, c runbook.Command, effect string, already func() bool, do func()) (runbook.Outcome, error) {
-	if err := w.enter(ctx, region); err != nil {
+func (w *world) act(ctx context.Context, d deed, already func() bool, do func()) (runbook.Outcome, error) {
+	if err := w.enter(ctx, d.region); err != nil {
 		return runbook.Outcome{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case already():
-		return runbook.Outcome{Effect: runbook.Already, Evidence: effect, Before: activity.GetInfo(ctx).Attempt == 1}, nil
-	case c.DryRun:
-		return runbook.Outcome{Effect: runbook.Would, Evidence: effect}, nil
+		return runbook.Outcome{Effect: runbook.Already, Evidence: d.effect, Before: activity.GetInfo(ctx).Attempt == 1}, nil
+	case d.command.DryRun:
+		return runbook.Outcome{Effect: runbook.Would, Evidence: d.effect}, nil
 	}
 	do()
-	w.acted = append(w.acted, effect)
-	w.tokens[effect] = c.Token
-	return runbook.Outcome{Effect: runbook.Acted, Evidence: effect, RequestID: "req-" + effect}, nil
+	w.acted = append(w.acted, d.effect)
+	w.tokens[d.effect] = d.command.Token
+	return runbook.Outcome{Effect: runbook.Acted, Evidence: d.effect, RequestID: "req-" + d.effect}, nil
 }

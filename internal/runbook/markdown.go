@@ -9,7 +9,7 @@ import (
 // Markdown is the current details of a run, as the Temporal UI shows them.
 func Markdown(r Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s of %s: %s → %s\n\n", r.Runbook, cell(r.Application), r.From, r.To)
+	fmt.Fprintf(&b, "### %s of %s: %s → %s\n\n", r.Runbook, cell(r.Application), cell(r.From), cell(r.To))
 	fmt.Fprintf(&b, "**%s** in *%s*, started by %s\n\n", r.Status, r.Phase, cell(r.StartedBy))
 	if ballot := r.Ballot(); ballot != nil {
 		markBallot(&b, ballot)
@@ -77,7 +77,10 @@ func steps(s StageRecord) string {
 
 func short(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
 
-// cell keeps text from breaking out of its table cell or line.
-func cell(s string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "\r", " ", "<", "&lt;").Replace(s)
+// cell keeps text from breaking out of its table cell, line or quotes, and from
+// becoming markup or a link in the Temporal UI.
+func cell[T ~string](s T) string {
+	return strings.NewReplacer(
+		`\`, `\\`, "|", `\|`, "`", "'", "[", `\[`, "\n", " ", "\r", " ", "<", "&lt;",
+	).Replace(string(s))
 }

@@ -108,17 +108,24 @@ func (aurora) NeedsPromotion(ctx workflow.Context, p Player, r plan.Resource) (b
 // The call goes to To's Region; the promotion takes minutes and is watched.
 func (aurora) Promote(ctx workflow.Context, p Player, r plan.Resource) error {
 	var a *rds.Steps
-	return moveWriter(ctx, p, r, "FailoverAurora", a.FailoverAurora, p.Move().To)
+	return moveWriter(ctx, p, r, writerMove{"FailoverAurora", a.FailoverAurora, p.Move().To})
 }
 
 // Switch changes the writer with both Regions' help. The call goes to the
 // primary's Region (SwitchoverGlobalCluster, RPO 0).
 func (aurora) Switch(ctx workflow.Context, p Player, r plan.Resource) error {
 	var a *rds.Steps
-	return moveWriter(ctx, p, r, "SwitchoverAurora", a.SwitchoverAurora, p.Move().From)
+	return moveWriter(ctx, p, r, writerMove{"SwitchoverAurora", a.SwitchoverAurora, p.Move().From})
 }
 
-func moveWriter(ctx workflow.Context, p Player, r plan.Resource, name string, activity any, called plan.Region) error {
+// writerMove is one way to change the writer, and the Region whose RDS is called.
+type writerMove struct {
+	name     string
+	activity any
+	called   plan.Region
+}
+
+func moveWriter(ctx workflow.Context, p Player, r plan.Resource, by writerMove) error {
 	var a *rds.Steps
 	m := p.Move()
 	state, err := describeAurora(ctx, p, r)
@@ -129,9 +136,9 @@ func moveWriter(ctx workflow.Context, p Player, r plan.Resource, name string, ac
 	if err != nil {
 		return err
 	}
-	step := runbook.Step{Name: name, Resource: r.Name, Region: string(called), Plane: runbook.RegionalControl, Reversibility: runbook.OneWay, Budget: callBudget}
-	err = p.Change(ctx, Change{Step: step, Activity: activity, Input: func(c runbook.Command) any {
-		return rds.AuroraMove{Command: c, Region: called, GlobalCluster: r.Global["globalCluster"], TargetARN: target.ARN}
+	step := runbook.Step{Name: by.name, Resource: r.Name, Region: string(by.called), Plane: runbook.RegionalControl, Reversibility: runbook.OneWay, Budget: callBudget}
+	err = p.Change(ctx, Change{Step: step, Activity: by.activity, Input: func(c runbook.Command) any {
+		return rds.AuroraMove{Command: c, Region: by.called, GlobalCluster: r.Global["globalCluster"], TargetARN: target.ARN}
 	}})
 	if err != nil {
 		return err

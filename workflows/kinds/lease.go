@@ -31,8 +31,10 @@ func fenceLease(ctx workflow.Context, p Player, r plan.Resource, report func(run
 	if err != nil {
 		return err
 	}
-	layer := runbook.LayerResult{Resource: r.Name, Layer: plan.FenceLease, Result: runbook.FenceConfirmed, FreeAt: out.FreeAt, Epoch: out.Epoch,
-		Evidence: fmt.Sprintf("%s holds epoch %d; %s can't have written after %s", m.To, out.Epoch, m.From, out.FreeAt.UTC().Format("15:04:05.000"))}
+	layer := runbook.LayerResult{
+		Resource: r.Name, Layer: plan.FenceLease, Result: runbook.FenceConfirmed, FreeAt: out.FreeAt, Epoch: out.Epoch,
+		Evidence: fmt.Sprintf("%s holds epoch %d; %s can't have written after %s", m.To, out.Epoch, m.From, out.FreeAt.UTC().Format("15:04:05.000")),
+	}
 	if out.Effect == "" || out.Effect == runbook.Would {
 		layer.Result, layer.Evidence = runbook.FenceUnconfirmed, "the lease table in "+string(m.Plan.Lease.Region)+" did not answer"
 	}
