@@ -120,14 +120,14 @@ func (w *world) fenceLease(ctx context.Context, in dynamodb.LeaseFence) (dynamod
 		return dynamodb.LeaseResult{}, temporal.NewNonRetryableApplicationError("no answer from the witness", "Unreachable", nil)
 	}
 	out, err := w.act(ctx, deed{in.Region, in.Command, "lease to " + string(in.To)}, func() bool { return w.holder == in.To }, func() {
-		w.holder, w.epoch, w.freeAt = in.To, w.epoch+1, w.env.Now().Add(in.TTL)
+		w.holder, w.epoch, w.freeAt = in.To, w.epoch+1, w.now().Add(in.TTL)
 		w.epochs = append(w.epochs, w.epoch)
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	free := w.freeAt
 	if free.IsZero() {
-		free = w.env.Now().Add(in.TTL)
+		free = w.now().Add(in.TTL)
 	}
 	return dynamodb.LeaseResult{Outcome: out, Epoch: w.epoch, FreeAt: free}, err
 }
@@ -154,7 +154,7 @@ func (w *world) moveAurora(ctx context.Context, in rds.AuroraMove) (runbook.Outc
 	name := activity.GetInfo(ctx).ActivityType.Name
 	return w.act(ctx, deed{in.Region, in.Command, name + " to " + string(to)}, func() bool { return w.writer == to }, func() {
 		w.writer = to
-		w.moves = append(w.moves, w.env.Now())
+		w.moves = append(w.moves, w.now())
 	})
 }
 

@@ -36,6 +36,7 @@ type world struct {
 	plan plan.Plan
 	keys map[string]ed25519.PrivateKey
 	zero time.Time
+	now  func() time.Time
 
 	mu       sync.Mutex
 	down     map[plan.Region]bool
@@ -88,6 +89,7 @@ func newWorld(t *testing.T) *world {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	w.env = suite.NewTestWorkflowEnvironment()
 	w.env.SetStartTime(w.zero)
+	w.now = w.env.Now
 	w.env.SetTestTimeout(30 * time.Second)
 	// The race detector makes workflow code slow on a busy machine.
 	w.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&befalls{w: w}}})
@@ -102,7 +104,14 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) register() {
 	workflows.Register(w.env)
-	for name, fn := range map[string]any{
+	for name, fn := range w.activities() {
+		w.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
+	}
+}
+
+// activities stand in for the steps of the same names.
+func (w *world) activities() map[string]any {
+	return map[string]any{
 		"ObserveRegions": w.observeRegions, "VerifyTransaction": w.verifyTransaction, "AwaitServed": w.awaitServed, "VerifyAnswers": w.verifyAnswers,
 		"EvacuateByObject": w.evacuate, "ReturnByObject": w.comeBack, "EvacuateByRoutingControl": w.evacuateARC, "ReturnByRoutingControl": w.returnARC,
 		"MeasureBucketLag": w.bucketLag, "AwaitBucketCaughtUp": w.bucketCaughtUp, "MeasureTableLag": w.tableLag, "AwaitTableCaughtUp": w.tableCaughtUp,
@@ -112,8 +121,6 @@ func (w *world) register() {
 		"FreezeScaling": w.freeze, "UnfreezeScaling": w.unfreeze, "ScaleGroup": w.scale, "DescribeGroup": w.group,
 		"FenceCompute": w.fenceCompute, "UnfenceCompute": w.unfenceCompute, "FenceNetwork": w.fenceNetwork, "UnfenceNetwork": w.unfenceNetwork,
 		"DescribeTargets": w.targets, "AwaitTargets": w.targets, "Notify": w.notify,
-	} {
-		w.env.RegisterActivityWithOptions(fn, activity.RegisterOptions{Name: name})
 	}
 }
 
