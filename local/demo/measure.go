@@ -55,11 +55,11 @@ func (s *story) measure(ctx context.Context) error {
 		return err
 	}
 	s.probe.Interrupt()
-	final, err := s.audit(ctx, s.stack.Plan.Primary(), time.Now())
+	lines, err := probe.ReadLedger(s.ledger())
 	if err != nil {
 		return err
 	}
-	lines, err := probe.ReadLedger(s.ledger())
+	final, err := s.finalAudit(ctx, lines)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,31 @@ func (s *story) measure(ctx context.Context) error {
 	}
 	return s.verdict(sum)
 }
+
+// finalAudit looks for every acknowledged write at home. What was written in the
+// other Region within the last moments may still be on its way, so it looks
+// again until nothing more arrives.
+func (s *story) finalAudit(ctx context.Context, lines []probe.Line) (probe.AuditResult, error) {
+	var last probe.AuditResult
+	missing, same := -1, 0
+	err := until(ctx, 2*time.Minute, "replication is quiet", func() (bool, error) {
+		audit, err := s.audit(ctx, s.stack.Plan.Primary(), time.Now())
+		if err != nil {
+			return false, err
+		}
+		same++
+		if n := len(audit.Lost(lines)); n != missing {
+			missing, same = n, 0
+		}
+		last = audit
+		return missing == 0 || same >= quietAudits, nil
+	})
+	return last, err
+}
+
+// quietAudits is how often in a row an audit must find the same: each takes
+// longer than replication lags.
+const quietAudits = 10
 
 // settled waits until every client has been served for a while at home.
 func (s *story) settled(ctx context.Context) error {

@@ -303,6 +303,7 @@ func TestStatus_ServedIsSharedByTheRegion(t *testing.T) {
 	require.Equal(t, 201, call(t, one, http.MethodPost, "/records", `{"id":"a"}`).Status)
 	middle := time.Now()
 	require.Equal(t, 201, call(t, two, http.MethodPost, "/records", `{"id":"b"}`).Status)
+	require.Equal(t, 201, call(t, two, http.MethodPost, "/documents", `{"id":"c"}`).Status)
 	all := status(t, one, "").Served["europe"]
 	require.Equal(t, 2, all.Count)
 	require.WithinRange(t, all.First, before, middle)
