@@ -33,12 +33,12 @@ func newWeb() *web {
 
 // request is one request to a host name.
 type request struct {
-	traffic  plan.Traffic
-	subnet   netip.Prefix // of the client; the zero value is nowhere in particular
-	method   string
-	host     string
-	path     string // may carry a query
-	body     []byte
+	traffic plan.Traffic
+	subnet  netip.Prefix // of the client; the zero value is nowhere in particular
+	method  string
+	host    string
+	path    string // may carry a query
+	body    []byte
 }
 
 // answer is what came back, and from where.
