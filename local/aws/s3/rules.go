@@ -121,7 +121,7 @@ func covers(r *sdk.ReplicationRule, key string, v *version) bool {
 	if *r.Status != sdk.ReplicationRuleStatusEnabled {
 		return false
 	}
-	prefix := aws.StringValue(r.Prefix) //nolint:staticcheck // deprecated, and still sent
+	prefix := aws.StringValue(r.Prefix) // deprecated, and still sent
 	if f := r.Filter; f != nil {
 		prefix = aws.StringValue(f.Prefix)
 		if f.And != nil {
