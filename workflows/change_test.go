@@ -107,16 +107,7 @@ func TestChanged_ObserversRestart_IsNoNewRisk(t *testing.T) {
 func TestWitness_DarkRightBeforeTheOneWayStage_IsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	reads := 0
-	w.mischief = func(c call) mischief {
-		if c.name == "DescribeLease" {
-			reads++
-			if reads > 1 { // the first is the look after the approval
-				return refuses
-			}
-		}
-		return nothing
-	}
+	w.mischief = when("DescribeLease", 2, refuses) // the first is the look after the approval
 	w.approveAt(40*time.Second, "amara", "bela")
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Refused, rep.Status, rep.Summary)
@@ -127,19 +118,12 @@ func TestWitness_DarkRightBeforeTheOneWayStage_IsRefused(t *testing.T) {
 func TestAbort_WhileTheEpochIsRead_PromotesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	reads := 0
-	w.mischief = func(c call) mischief {
-		if c.name == "DescribeLease" {
-			if reads++; reads == 2 {
-				return abortsIn
-			}
-		}
-		return nothing
-	}
+	w.mischief = when("DescribeLease", 2, abortsIn) // the first is the look after the approval
 	w.approveAt(40*time.Second, "amara", "bela")
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Aborted, rep.Status, rep.Summary)
 	require.Equal(t, runbook.Promote, rep.Phase)
+	require.Contains(t, rep.Summary, "by order of dana")
 	require.Equal(t, east, w.writer)
 	require.Equal(t, east, w.holder)
 }

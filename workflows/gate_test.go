@@ -81,6 +81,7 @@ func TestEvidence_RegionHealthy_RefusesAtOnceAndNamesSwitchover(t *testing.T) {
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Refused, rep.Status)
 	require.Contains(t, rep.Summary, "switchover")
+	require.Equal(t, rep.Started, rep.Ended, "there is nothing to wait for")
 	require.Empty(t, w.effects())
 }
 
@@ -124,6 +125,7 @@ func TestAdmission_StartThatNobodyMayMake_IsRefused(t *testing.T) {
 			spoil(w, &in)
 			rep := w.play(workflows.FailoverName, in)
 			require.Equal(t, runbook.Refused, rep.Status, rep.Summary)
+			require.Empty(t, rep.Phase, "before the first stage")
 			require.Empty(t, w.effects())
 		})
 	}

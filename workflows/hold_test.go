@@ -16,21 +16,7 @@ import (
 func TestPause_StepFailsMeanwhile_EndsAllTheSame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.mischief = func(c call) mischief {
-		if c.name != "AwaitServed" {
-			return nothing
-		}
-		paused := make(chan struct{})
-		w.at(0, func() {
-			c := runbook.Control{By: "dana", Order: runbook.Pause, RunID: w.status().RunID}
-			c.Signature = runbook.Sign(w.keys["dana"], c.Message(w.plan.Application))
-			w.env.UpdateWorkflow(runbook.UpdateControl, "pause", &answered{heard: paused}, c)
-		})
-		w.mu.Unlock()
-		<-paused
-		w.mu.Lock()
-		return refuses
-	}
+	w.mischief = when("AwaitServed", 1, pausesAt)
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Failed, rep.Status, rep.Summary)
 	require.Contains(t, texts(rep, "order"), "dana ordered pause")
@@ -53,14 +39,18 @@ func TestPause_CancelledByTemporal_EndsAllTheSame(t *testing.T) {
 func TestPause_ThenAbort_BeginsNothingNewAndUndoesNothingOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.down[west], w.frozen[west] = true, true // held for evidence; somebody froze the group
-	w.at(10*time.Second, func() { w.order("dana", runbook.Pause, "") })
-	w.change(20*time.Second, func() { w.down[west] = false })
-	w.at(30*time.Second, func() { w.order("dana", runbook.Abort, "") })
+	w.frozen[west] = true // somebody froze the group
+	w.mischief = when("DescribeAurora", 1, pausesIn)
+	w.at(30*time.Second, func() {
+		require.Equal(t, runbook.Paused, w.status().Status)
+		w.order("dana", runbook.Abort, "")
+	})
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Aborted, rep.Status, rep.Summary)
+	require.Equal(t, runbook.Assess, rep.Phase, "the next stage never began")
 	require.Empty(t, w.effects())
 	require.True(t, w.frozen[west])
+	require.Empty(t, rep.Left)
 }
 
 func TestPause_PeopleAreStillTold(t *testing.T) {

@@ -29,6 +29,8 @@ const (
 	loses              // done, and the answer is lost
 	abortsAt           // an abort is ordered before anything is done
 	abortsIn           // done, and an abort is ordered before the answer arrives
+	pausesAt           // the run is paused before anything is done, which then fails
+	pausesIn           // done, and the run is paused before the answer arrives
 )
 
 // befalls brings mischief over activities, as a worker's interceptor.
@@ -59,7 +61,10 @@ func (b *befallen) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 	case abortsAt:
 		b.w.abortNow()
 		return nil, temporal.NewNonRetryableApplicationError("cancelled before it began", "Unknown", nil)
-	case nothing, loses, abortsIn:
+	case pausesAt:
+		b.w.orderNow(runbook.Pause)
+		return nil, temporal.NewNonRetryableApplicationError("access denied", "Denied", nil)
+	case nothing, loses, abortsIn, pausesIn:
 	}
 	answer, err := b.Next.ExecuteActivity(ctx, in)
 	switch what {
@@ -67,7 +72,9 @@ func (b *befallen) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 		return nil, temporal.NewApplicationError("the answer was lost", "Unreachable")
 	case abortsIn:
 		b.w.abortNow()
-	case nothing, refuses, throttles, abortsAt:
+	case pausesIn:
+		b.w.orderNow(runbook.Pause)
+	case nothing, refuses, throttles, abortsAt, pausesAt:
 	}
 	return answer, err
 }
@@ -84,12 +91,14 @@ func (w *world) befall(c call) mischief {
 	return w.mischief(c)
 }
 
-// abortNow orders an abort from inside an activity and waits until the run has
+func (w *world) abortNow() { w.orderNow(runbook.Abort) }
+
+// orderNow gives an order from inside an activity and waits until the run has
 // heard it, so that the order comes before the activity's answer.
-func (w *world) abortNow() {
+func (w *world) orderNow(o runbook.Order) {
 	heard := make(chan struct{})
 	w.at(0, func() {
-		c := runbook.Control{By: "dana", Order: runbook.Abort, RunID: w.status().RunID}
+		c := runbook.Control{By: "dana", Order: o, RunID: w.status().RunID}
 		c.Signature = runbook.Sign(w.keys["dana"], c.Message(w.plan.Application))
 		w.env.UpdateWorkflow(runbook.UpdateControl, uuid.NewString(), &answered{heard: heard}, c)
 	})
@@ -105,3 +114,17 @@ type answered struct{ heard chan struct{} }
 func (a *answered) Accept()             {}
 func (a *answered) Reject(error)        { close(a.heard) }
 func (a *answered) Complete(any, error) { close(a.heard) }
+
+// when is mischief at the nth time that an activity is tried.
+func when(name string, nth int, what mischief) func(call) mischief {
+	tried := 0
+	return func(c call) mischief {
+		if c.name != name {
+			return nothing
+		}
+		if tried++; tried == nth {
+			return what
+		}
+		return nothing
+	}
+}
