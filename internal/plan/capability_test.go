@@ -37,7 +37,7 @@ func TestCapability_Example(t *testing.T) {
 	c := valid(t).Capability()
 	require.Equal(t, "10s x 2 + 6s + 10s + 20s + 2s = 58s", c.Automatic.String())
 	require.Equal(t, "10s x 1 + 6s + 10s + 20s + 2s = 48s", c.Manual.String())
-	require.Equal(t, "1s x 3 + 2s + 5s + 10s x 1 + 6s + 10s + 20s + 2s = 58s", c.Observed.String())
+	require.Equal(t, "500ms x 6 + 2s + 5s + 10s x 1 + 6s + 10s + 20s + 2s = 58s", c.Observed.String())
 	require.Equal(t, 58*time.Second, valid(t).PredictedFloor())
 }
 
@@ -46,7 +46,7 @@ func TestCapability_RoutingControl_NeedsNoDetection(t *testing.T) {
 	t.Parallel()
 	c := withARC(t).Capability()
 	require.Equal(t, "10s + 20s + 2s = 32s", c.Manual.String())
-	require.Equal(t, "1s x 3 + 2s + 5s + 10s + 20s + 2s = 42s", c.Observed.String())
+	require.Equal(t, "500ms x 6 + 2s + 5s + 10s + 20s + 2s = 42s", c.Observed.String())
 	require.Equal(t, 42*time.Second, withARC(t).PredictedFloor())
 }
 
@@ -61,7 +61,7 @@ func TestCapability_Promotion_WaitsForEvidenceLeaseAndAWS(t *testing.T) {
 	t.Parallel()
 	billing := valid(t).Capability().Resources[1]
 	require.Equal(t, "billing", billing.Name)
-	require.Equal(t, "1s x 3 + 2s + 5s + 10s + 5m = 5m20s", billing.Path.String())
+	require.Equal(t, "500ms x 6 + 2s + 5s + 10s + 5m = 5m20s", billing.Path.String())
 	require.Equal(t, 140*time.Second, billing.Typical.D())
 	require.Equal(t, 4*time.Minute, billing.Decision.D())
 	require.Equal(t, 9*time.Minute+20*time.Second, billing.Worst())
