@@ -30,10 +30,9 @@ func New(c *cloud.Clients) *Steps {
 	return &Steps{
 		Clients: func(e plan.ClusterEndpoint) API {
 			return sdk.NewFromConfig(c.Config(e.Region), func(o *sdk.Options) {
-				// An endpoint that the AWS variables configure stands for all.
-				if o.BaseEndpoint == nil {
-					o.BaseEndpoint = aws.String(e.URL)
-				}
+				// The plan's address wins over one from the AWS variables, which
+				// would send the calls for all five endpoints to the same place.
+				o.BaseEndpoint = aws.String(e.URL)
 			})
 		},
 		Shuffle: rand.Shuffle,

@@ -184,17 +184,11 @@ func TestEvacuate_NoEndpoints_IsInvalid(t *testing.T) {
 	require.Equal(t, cloud.Invalid, cloud.KindOf(err))
 }
 
-func TestNew_UsesThePlansEndpointUnlessOneIsConfigured(t *testing.T) {
-	t.Setenv("AWS_CONFIG_FILE", t.TempDir()+"/none")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", t.TempDir()+"/none")
-	endpoint := plan.ClusterEndpoint{Region: "eu-west-1", URL: "https://plan.example/v1"}
-	for configured, want := range map[string]string{"": "https://plan.example/v1", "http://127.0.0.1:4566": "http://127.0.0.1:4566"} {
-		t.Setenv("AWS_ENDPOINT_URL", configured)
-		c, err := cloud.New(t.Context(), cloud.Options{Caller: "test"})
-		require.NoError(t, err)
-		client, ok := New(c).Clients(endpoint).(*sdk.Client)
-		require.True(t, ok)
-		require.Equal(t, want, aws.ToString(client.Options().BaseEndpoint))
-		require.Equal(t, "eu-west-1", client.Options().Region)
-	}
+func TestNew_ThePlansEndpointWinsOverTheConfiguredOne(t *testing.T) {
+	t.Parallel()
+	c := cloud.Using(aws.Config{BaseEndpoint: aws.String("http://127.0.0.1:4566")}, cloud.Options{Caller: "test"})
+	client, ok := New(c).Clients(plan.ClusterEndpoint{Region: "eu-west-1", URL: "https://plan.example/v1"}).(*sdk.Client)
+	require.True(t, ok)
+	require.Equal(t, "https://plan.example/v1", aws.ToString(client.Options().BaseEndpoint))
+	require.Equal(t, "eu-west-1", client.Options().Region)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,18 +32,25 @@ type Clients struct {
 
 // New reads the standard AWS configuration. It calls no AWS API.
 func New(ctx context.Context, o Options) (*Clients, error) {
-	shared := newLimits()
 	base, err := config.LoadDefaultConfig(ctx,
-		// One attempt: Temporal retries, with the budget of the step.
-		config.WithRetryMaxAttempts(1),
-		config.WithHTTPClient(transport()),
-	)
+		// Credentials are fetched under the same rules as everything else.
+		config.WithRetryMaxAttempts(1), config.WithHTTPClient(transport()))
 	if err != nil {
 		return nil, fmt.Errorf("read AWS configuration: %w", err)
 	}
-	base.APIOptions = append(base.APIOptions,
-		awsmiddleware.AddUserAgentKeyValue("lifeline", o.Caller), shared.install)
-	return &Clients{base: base}, nil
+	return Using(base, o), nil
+}
+
+// Using makes clients from a configuration that was read or made elsewhere. How
+// calls are tried, bounded and limited is Lifeline's own, whatever base says.
+func Using(base aws.Config, o Options) *Clients {
+	base = base.Copy()
+	// One attempt: Temporal retries, with the budget of the step.
+	base.Retryer, base.RetryMaxAttempts = nil, 1
+	base.HTTPClient = transport()
+	base.APIOptions = append(slices.Clone(base.APIOptions),
+		awsmiddleware.AddUserAgentKeyValue("lifeline", o.Caller), newLimits().install)
+	return &Clients{base: base}
 }
 
 // transport gives up on a Region that swallows packets well before the
