@@ -14,6 +14,8 @@ import (
 
 // Builder builds one plan's estate.
 type Builder struct {
+	// Plan is what is built. The ARNs and addresses of routing controls are AWS's
+	// to give: after Build the plan holds the real ones.
 	Plan plan.Plan
 	// Config is the AWS configuration; the Region is set at each call.
 	Config aws.Config
@@ -23,6 +25,7 @@ type Builder struct {
 
 	elbNames map[plan.Region]string // load balancer DNS names, by Region
 	checks   map[string]string      // health check ids, by name in the tree
+	controls *plan.Switch           // as AWS made it; nil without routing controls
 }
 
 // Build makes everything and waits until it can serve. What does not depend on
@@ -34,7 +37,8 @@ func (b *Builder) Build(ctx context.Context) error {
 		what string
 		do   []func(context.Context) error
 	}{
-		{"tables, clusters, buckets and topics", []func(context.Context) error{b.tables, b.lease, b.aurora, b.buckets, b.switchBuckets, b.topics}},
+		{"tables, clusters, buckets and topics", []func(context.Context) error{b.tables, b.lease, b.aurora, b.buckets, b.switchBuckets, b.topics, b.routingControls}},
+		{"plan of what was made", []func(context.Context) error{b.adoptControls}},
 		{"compute in both Regions", []func(context.Context) error{b.compute}},
 		{"record tree and health checks", []func(context.Context) error{b.records}},
 		{"healthy targets", []func(context.Context) error{b.awaitTargets}},
