@@ -21,7 +21,7 @@ func (a *app) outage() *cobra.Command {
 			if err := a.control().Outage(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s is dark since %s\nnext: starter failover -f PLAN --from %s --as NAME, and later: local heal %s\n", args[0], time.Now().UTC().Format(time.RFC3339), args[0], args[0])
+			fmt.Fprintf(a.out, "%s is dark since %s\nnext: in five seconds, when the observers are sure: starter failover -f PLAN --from %s --as NAME\nlater: local heal %s\n", args[0], time.Now().UTC().Format(time.RFC3339), args[0], args[0])
 			return nil
 		}),
 	})

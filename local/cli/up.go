@@ -69,10 +69,12 @@ In another terminal:
   bin/starter status -f %s --watch
   bin/starter approve -f %s --as amara      (and once more --as bela)
   bin/local heal %s --endpoint %s
+  bin/starter failback -f %s --to %s --as dana --wait      (approved by two again)
 
 Ctrl-C ends it all.
 `, s.Ports.UI, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(e.dir, "logs", "probe.log"),
 		s.Temporal(), s.Endpoint(), filepath.Join(e.dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
-		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint())
+		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint(),
+		s.PlanFile, s.Plan.Primary())
 	return s.Watch(ctx)
 }
