@@ -97,3 +97,26 @@ func beside(s runbook.Stage) bool { return s == runbook.Freeze || s == runbook.P
 // once are the activities that are tried a single time by design: a silent
 // observer has no voice.
 func once(activity string) bool { return activity == "ObserveRegions" }
+
+// TestNeeded_StepFails_RunIsNotDone: what a runbook promises, it has to have
+// looked at or done.
+func TestNeeded_StepFails_RunIsNotDone(t *testing.T) {
+	t.Parallel()
+	for _, s := range settings() {
+		for _, name := range s.needs {
+			t.Run(s.title+" "+name, func(t *testing.T) {
+				t.Parallel()
+				_, _, rep := s.run(t, func(c call) mischief {
+					if c.name == name {
+						return refuses
+					}
+					return nothing
+				})
+				require.NotEqual(t, runbook.Done, rep.Status)
+				if name == "VerifyTransaction" {
+					require.Equal(t, runbook.Verify, rep.Phase, "before the commit window")
+				}
+			})
+		}
+	}
+}

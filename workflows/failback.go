@@ -85,7 +85,7 @@ func (f *failback) healthyFor(ctx workflow.Context) time.Duration {
 	}
 	slices.Sort(since)
 	slices.Reverse(since)
-	if q := f.in.Plan.Observers.Quorum; len(since) >= q {
+	if q := max(f.in.Plan.Observers.Quorum, 1); len(since) >= q {
 		return since[q-1]
 	}
 	return 0

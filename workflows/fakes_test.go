@@ -112,7 +112,7 @@ func (w *world) tableCaughtUp(ctx context.Context, _ dynamodb.TableCaughtUp) (ru
 }
 
 func (w *world) replicas(ctx context.Context, _ dynamodb.TableRef) (dynamodb.Replicas, error) {
-	return dynamodb.Replicas{Status: map[string]string{string(east): "ACTIVE", string(west): "ACTIVE"}}, w.enter(ctx, "")
+	return dynamodb.Replicas{Status: map[string]string{string(east): "ACTIVE", string(west): w.replica}}, w.enter(ctx, "")
 }
 
 func (w *world) fenceLease(ctx context.Context, in dynamodb.LeaseFence) (dynamodb.LeaseResult, error) {
@@ -143,7 +143,7 @@ func (w *world) describeAurora(ctx context.Context, in rds.AuroraRef) (rds.Auror
 	w.mu.Lock()
 	out := rds.Aurora{Status: "available", WriterRegion: string(w.writer)}
 	for _, r := range []plan.Region{east, west} {
-		out.Members = append(out.Members, rds.AuroraMember{ARN: "arn:" + string(r), Region: string(r), Writer: w.writer == r, Instances: 1})
+		out.Members = append(out.Members, rds.AuroraMember{ARN: "arn:" + string(r), Region: string(r), Writer: w.writer == r, Instances: map[bool]int{false: 1}[w.headless && r == west]})
 	}
 	w.mu.Unlock()
 	return out, w.enter(ctx, in.Region)
@@ -189,7 +189,7 @@ func (w *world) scale(ctx context.Context, in autoscaling.GroupScale) (runbook.O
 func (w *world) group(ctx context.Context, in autoscaling.GroupRef) (autoscaling.Group, error) {
 	w.mu.Lock()
 	n := 2
-	if w.fenced["compute "+string(in.Region)] {
+	if w.fenced["compute "+string(in.Region)] && !w.stopping {
 		n = 0
 	}
 	w.mu.Unlock()
@@ -203,6 +203,9 @@ func (w *world) fenceStep(ctx context.Context, region plan.Region, c runbook.Com
 }
 
 func (w *world) fenceCompute(ctx context.Context, in autoscaling.GroupStep) (runbook.Outcome, error) {
+	if in.Group == "silent" {
+		return runbook.Outcome{}, temporal.NewNonRetryableApplicationError("no answer", "Unreachable", nil)
+	}
 	return w.fenceStep(ctx, in.Region, in.Command, "compute", true)
 }
 
@@ -219,7 +222,7 @@ func (w *world) unfenceNetwork(ctx context.Context, in ec2.NetworkFence) (runboo
 }
 
 func (w *world) targets(ctx context.Context, in elb.TargetsRef) (elb.Targets, error) {
-	return elb.Targets{Healthy: 2, Total: 2}, w.enter(ctx, in.Region)
+	return elb.Targets{Healthy: w.serving, Total: 2}, w.enter(ctx, in.Region)
 }
 
 func (w *world) notify(_ context.Context, in sns.Notification) (sns.Delivered, error) {

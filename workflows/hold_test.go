@@ -116,36 +116,6 @@ func TestHold_ForADay_FillsNoHistory(t *testing.T) {
 	require.Less(t, w.started, 8000, "each activity is some four events, and a history may have 51,200")
 }
 
-func TestPrescale_Throttled_HoldsUpNoPromotion(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.mischief = func(c call) mischief {
-		if c.name == "DescribeGroup" && c.attempt < 9 {
-			return throttles
-		}
-		return nothing
-	}
-	w.approveAt(time.Second, "amara", "bela")
-	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
-	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
-	var promoted, scaled time.Time
-	for _, stage := range rep.Stages {
-		for _, s := range stage.Steps {
-			switch s.Name {
-			case "FailoverAurora":
-				promoted = s.Started
-			case "ScaleGroup":
-				scaled = s.Started
-				require.Equal(t, runbook.Prescale, stage.Name, "a step is recorded where it began")
-			}
-		}
-	}
-	require.False(t, promoted.IsZero())
-	require.False(t, scaled.IsZero())
-	require.Less(t, promoted.Sub(rep.Started), w.plan.Lease.TTL.D()+5*time.Second)
-	require.True(t, scaled.After(rep.Started.Add(5*time.Second)))
-}
-
 func TestUndo_WhileItRuns_NobodyIsAskedAnyMore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

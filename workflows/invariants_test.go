@@ -148,6 +148,7 @@ type setting struct {
 	runbook  runbook.Name
 	from, to plan.Region
 	arrange  func(*world)
+	needs    []string // activities without which it is not done
 }
 
 func settings() []setting {
@@ -163,21 +164,31 @@ func settings() []setting {
 		w.fenced["compute us-east-1"], w.fenced["network us-east-1"], w.frozen[east] = true, true, true
 		w.objects["evacuate/us-east-1"] = true
 	}
+	served := []string{"ObserveRegions", "VerifyAnswers", "VerifyTransaction", "AwaitServed"}
+	promoted := append([]string{"DescribeAurora", "FailoverAurora", "AwaitAuroraWriter"}, served...)
+	switched := append([]string{
+		"DescribeAurora", "AwaitTableCaughtUp", "AwaitBucketCaughtUp", "FenceLease", "DescribeLease",
+		"SwitchoverAurora", "AwaitAuroraWriter", "UnfreezeScaling",
+	}, served...)
+	returned := append([]string{
+		"AwaitAuroraSynchronized", "PreserveLostWrites", "DescribeReplicas", "DescribeGroup",
+		"UnfenceCompute", "UnfenceNetwork", "AwaitTargets",
+	}, switched...)
 	return []setting{
-		{"failover", "Failover", runbook.Failover, east, west, func(*world) {}},
-		{"failover that promotes nothing", "Failover", runbook.Failover, east, west, func(w *world) { w.writer, w.holder = west, west }},
-		{"failover by routing controls", "Failover", runbook.Failover, east, west, arcSwitch},
-		{"switchover", "Switchover", runbook.Switchover, east, west, func(w *world) { w.down[east] = false }},
-		{"failback", "Failback", runbook.Failback, west, east, home},
+		{"failover", "Failover", runbook.Failover, east, west, func(*world) {}, append(promoted, "EvacuateByObject")},
+		{"failover that promotes nothing", "Failover", runbook.Failover, east, west, func(w *world) { w.writer, w.holder = west, west }, append(served, "EvacuateByObject", "UnfreezeScaling")},
+		{"failover by routing controls", "Failover", runbook.Failover, east, west, arcSwitch, append(promoted, "EvacuateByRoutingControl")},
+		{"switchover", "Switchover", runbook.Switchover, east, west, func(w *world) { w.down[east] = false }, append(switched, "DescribeTargets", "EvacuateByObject")},
+		{"failback", "Failback", runbook.Failback, west, east, home, append(returned, "EvacuateByObject", "ReturnByObject")},
 		{"failback of traffic alone", "Failback", runbook.Failback, west, east, func(w *world) {
 			home(w)
 			w.writer, w.holder = east, east
-		}},
+		}, served},
 		{"failback by routing controls", "Failback", runbook.Failback, west, east, func(w *world) {
 			home(w)
 			arcSwitch(w)
 			w.objects = map[string]bool{"control-east": true}
-		}},
+		}, append(returned, "ReturnByRoutingControl")},
 	}
 }
 

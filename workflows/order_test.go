@@ -163,6 +163,9 @@ func TestDryRun_OfEveryRunbook_ChangesNothingAndSaysWhatItWould(t *testing.T) {
 			require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 			require.Empty(t, w.effects())
 			require.Empty(t, w.told)
+			for step := range w.seen {
+				require.False(t, strings.HasPrefix(step, "Await"), "nothing is waited for: %s", step)
+			}
 			var would []string
 			for _, stage := range rep.Stages {
 				require.Equal(t, runbook.Succeeded, stage.State)

@@ -53,6 +53,10 @@ type world struct {
 	frozen   map[plan.Region]bool
 	fenced   map[string]bool
 	badTx    bool
+	headless bool             // the Aurora cluster in us-west-2 has no instance
+	replica  string           // status of the table in us-west-2
+	serving  int              // healthy targets
+	stopping bool             // instances outlive their group's fence
 	acted    []string         // effects, in order
 	fail     map[string]error // by activity
 	told     []string
@@ -73,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, plan: p, keys: map[string]ed25519.PrivateKey{}, zero: time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC),
 		down: map[plan.Region]bool{east: true}, opinions: map[string]map[plan.Region]bool{}, silent: map[string]bool{},
-		rounds: p.Observers.Rounds, leaseIn: true, holder: east, epoch: 1, writer: east,
+		rounds: p.Observers.Rounds, replica: "ACTIVE", serving: 2, leaseIn: true, holder: east, epoch: 1, writer: east,
 		auroraAt: 300 * time.Millisecond, marks: time.Second,
 		objects: map[string]bool{}, frozen: map[plan.Region]bool{}, fenced: map[string]bool{}, fail: map[string]error{}, tokens: map[string]string{}, seen: map[string]bool{}, over: make(chan struct{}),
 	}

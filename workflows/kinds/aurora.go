@@ -94,14 +94,17 @@ func (aurora) NeedsPromotion(ctx workflow.Context, p Player, r plan.Resource) (b
 	if err != nil {
 		return false, err
 	}
-	target, err := memberIn(state, r, p.Move().To)
-	if err != nil {
-		return false, err
+	target, err := successor(state, r, p.Move().To)
+	return err == nil && !target.Writer, err
+}
+
+// successor is the member that takes over, if it can.
+func successor(state rds.Aurora, r plan.Resource, to plan.Region) (rds.AuroraMember, error) {
+	target, err := memberIn(state, r, to)
+	if err == nil && target.Instances == 0 {
+		err = fmt.Errorf("aurora cluster %q in %s has no instance: a headless secondary can't be promoted", r.Name, to)
 	}
-	if target.Instances == 0 {
-		return false, fmt.Errorf("aurora cluster %q in %s has no instance: a headless secondary can't be promoted", r.Name, p.Move().To)
-	}
-	return !target.Writer, nil
+	return target, err
 }
 
 // Promote fails over to To, accepting the loss that was measured and approved.
@@ -132,7 +135,7 @@ func moveWriter(ctx workflow.Context, p Player, r plan.Resource, by writerMove) 
 	if err != nil {
 		return err
 	}
-	target, err := memberIn(state, r, m.To)
+	target, err := successor(state, r, m.To)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,46 @@
+package workflows_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"lifeline/internal/plan"
+	"lifeline/internal/runbook"
+	"lifeline/workflows"
+)
+
+// What a run has itself taken away again is not said to stay.
+func TestLeft_NamesNothingThatIsGone(t *testing.T) {
+	t.Parallel()
+	home := settings()[4]
+	w := newWorld(t)
+	home.arrange(w)
+	w.mischief = when("VerifyAnswers", 1, abortsIn)
+	w.approveWhenAsked()
+	rep := w.play(home.workflow, w.start(home.runbook, home.from, home.to))
+	require.Equal(t, runbook.Stopped, rep.Status, rep.Summary)
+	left := strings.Join(rep.Left, "\n")
+	require.Contains(t, left, "FenceLease")
+	require.Contains(t, left, "ReturnByObject")
+	require.NotContains(t, left, "EvacuateByObject", "the holds of the locations are gone")
+}
+
+// The rule check stands between every step and its activity.
+func TestRules_StepThatWaitsForTheSuspectRegion_IsNotMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.plan.Lease.Region = east // a plan that validation would refuse
+	w.down[east] = false
+	for _, o := range w.plan.Observers.Members {
+		w.opinions[o.Name] = map[plan.Region]bool{east: false}
+	}
+	w.approveWhenAsked()
+	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
+	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
+	require.False(t, w.seen["DescribeLease"])
+	last := rep.Ballots[len(rep.Ballots)-1]
+	require.Equal(t, "epoch-unread", last.Risks[len(last.Risks)-1].Code)
+	require.Contains(t, last.Risks[len(last.Risks)-1].Text, "suspect Region")
+}
