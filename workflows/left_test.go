@@ -44,3 +44,31 @@ func TestRules_StepThatWaitsForTheSuspectRegion_IsNotMade(t *testing.T) {
 	require.Equal(t, "epoch-unread", last.Risks[len(last.Risks)-1].Code)
 	require.Contains(t, last.Risks[len(last.Risks)-1].Text, "suspect Region")
 }
+
+// Half way home the origin falls sick again, and the Region's switch can't be
+// thrown back: the holds of the locations are all that keeps clients out.
+func TestAbort_OriginSickHalfWayHome_KeepsTheHolds(t *testing.T) {
+	t.Parallel()
+	home := settings()[5]
+	w := newWorld(t)
+	home.arrange(w)
+	returns, evacuations := when("ReturnByObject", 1, abortsIn), 0
+	w.mischief = func(c call) mischief {
+		if c.name == "EvacuateByObject" {
+			if evacuations++; evacuations > 2 { // the first two are the holds
+				return refuses
+			}
+		}
+		if c.name == "ReturnByObject" {
+			w.down[east] = true
+		}
+		return returns(c)
+	}
+	w.approveWhenAsked()
+	rep := w.play(home.workflow, w.start(home.runbook, home.from, home.to))
+	require.Equal(t, runbook.Aborted, rep.Status, rep.Summary)
+	require.False(t, w.objects["evacuate/us-east-1"])
+	require.True(t, w.objects["evacuate/us-east-1/europe"])
+	require.True(t, w.objects["evacuate/us-east-1/north-america"])
+	require.Contains(t, strings.Join(rep.Left, "\n"), "us-east-1 is not healthy")
+}

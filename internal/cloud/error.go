@@ -52,7 +52,7 @@ func Explain(region plan.Region, err error) error {
 	}
 	var operation *smithy.OperationError
 	if e.Kind == Denied && errors.As(err, &operation) {
-		e.Permission = Permission(operation.Service(), operation.Operation())
+		e.Permission = lacking(operation.Service(), operation.Operation(), err)
 	}
 	return e
 }

@@ -1,6 +1,12 @@
 package cloud
 
-import "strings"
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
 
 // Permission is the IAM action that an SDK operation needs, e.g.
 // "rds:FailoverGlobalCluster" for service id "RDS". Most operations are called
@@ -32,4 +38,22 @@ func action(serviceID, operation string) string {
 		}
 	}
 	return operation
+}
+
+// lacking is what a denied caller must be given. Some calls need more than the
+// action of their name: AWS's answer then says which, or, being S3, says
+// "forbidden" of an object that is not there to a caller who may not list.
+func lacking(serviceID, operation string, err error) string {
+	own := Permission(serviceID, operation)
+	var answer smithy.APIError
+	if errors.As(err, &answer) {
+		// For people to read; no decision hangs on it.
+		if said := regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`).FindStringSubmatch(answer.ErrorMessage()); said != nil {
+			return said[1]
+		}
+	}
+	if own == "s3:GetObject" {
+		return own + " or s3:ListBucket"
+	}
+	return own
 }

@@ -130,6 +130,18 @@ func vcpus(kind string) int {
 	}
 }
 
+// cpuOptions are the defaults of a type: one thread for each core on Graviton
+// (a g after the generation) and T2, two elsewhere.
+func cpuOptions(kind string) *sdk.CpuOptions {
+	threads := 2
+	if vcpus(kind) == 1 || strings.HasPrefix(kind, "t2.") || regexp.MustCompile(`^[a-z]+[0-9]+g`).MatchString(kind) {
+		threads = 1
+	}
+	return &sdk.CpuOptions{
+		CoreCount: aws.Int64(int64(vcpus(kind) / threads)), ThreadsPerCore: aws.Int64(int64(threads)),
+	}
+}
+
 // resolve works the launch template and the defaults into the request.
 func (e *EC2) resolve(r *region, in *sdk.RunInstancesInput) (launch, error) {
 	data := &sdk.ResponseLaunchTemplateData{}

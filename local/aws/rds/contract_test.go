@@ -34,7 +34,7 @@ func serve(t *testing.T, w *world.World, r *rds.RDS) *server {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	w := world.New(world.Options{Regions: []string{east, west}, Compression: 1000})
+	w := world.New(world.Options{Regions: []string{east, west}, Compression: 100})
 	t.Cleanup(w.Close)
 	return serve(t, w, rds.New(w, rds.Options{}))
 }

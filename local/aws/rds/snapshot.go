@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +112,9 @@ func (r *RDS) copySnapshot(call *wire.Call, in *rds.CopyDBClusterSnapshotInput) 
 	if err := checkIdentifier("TargetDBClusterSnapshotIdentifier", target); err != nil {
 		return nil, err
 	}
+	if err := r.mayTag(call, aws.BoolValue(in.CopyTags) || len(in.Tags) > 0); err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	source, err := r.snapshot(call.Region, in.SourceDBClusterSnapshotIdentifier)
@@ -138,6 +142,17 @@ func (r *RDS) copySnapshot(call *wire.Call, in *rds.CopyDBClusterSnapshotInput) 
 	r.snapshots[at] = &copied
 	r.settle(r.options.Create, func() { copied.status = statusAvailable })
 	return &rds.CopyDBClusterSnapshotOutput{DBClusterSnapshot: r.describeSnapshot(&copied)}, nil
+}
+
+// mayTag refuses a call that would make tags for a caller who may not: AWS asks
+// for that right beside the one to the call itself.
+func (r *RDS) mayTag(call *wire.Call, tags bool) error {
+	const action = "rds:AddTagsToResource"
+	if !tags || r.world.Allowed(call.Caller, action) {
+		return nil
+	}
+	return wire.Errorf(http.StatusForbidden, "AccessDenied", "User: arn:aws:iam::%s:user/%s is not authorized to perform: %s because no identity-based policy allows the %s action",
+		r.world.Account(), call.Caller, action, action)
 }
 
 func (r *RDS) describeSnapshots(call *wire.Call, in *rds.DescribeDBClusterSnapshotsInput) (*rds.DescribeDBClusterSnapshotsOutput, error) {

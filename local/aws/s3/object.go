@@ -152,7 +152,7 @@ func (s *S3) readable(c *wire.Call, bucketName, key, versionID *string) (*bucket
 			return b, v, nil
 		}
 		// Without the right to list, even absence is a secret.
-		if c.Caller == "" && !b.anyone("s3:ListBucket", "") {
+		if !s.mayList(c, b) {
 			return nil, nil, denied()
 		}
 		if b.objects[*key].current() != nil {
@@ -168,6 +168,14 @@ func (s *S3) readable(c *wire.Call, bucketName, key, versionID *string) (*bucket
 	default:
 		return b, v, nil
 	}
+}
+
+// mayList says whether the caller may know what is not in a bucket.
+func (s *S3) mayList(c *wire.Call, b *bucket) bool {
+	if c.Caller == "" {
+		return b.anyone("s3:ListBucket", "")
+	}
+	return s.world.Allowed(c.Caller, "s3:ListBucket")
 }
 
 // unchanged judges the conditions of a read.
