@@ -134,7 +134,7 @@ func TestEvacuateByObject_UnreadableWorld_IsNotActedOn(t *testing.T) {
 	f.Always("HeadObject", cloudtest.Code("Forbidden"))
 	_, err := steps(map[plan.Region]*fake{"us-west-2": f}).EvacuateByObject(t.Context(), switchIn(false))
 	require.Equal(t, cloud.Denied, cloud.KindOf(err))
-	require.ErrorContains(t, err, "permission s3:GetObject is missing")
+	require.ErrorContains(t, err, "permission s3:GetObject or s3:ListBucket is missing")
 	require.Zero(t, f.changes)
 }
 

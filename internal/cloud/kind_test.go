@@ -87,6 +87,19 @@ func TestExplain_DeniedNamesPermissionAndRegion(t *testing.T) {
 	require.ErrorContains(t, err, "us-west-2: permission elasticloadbalancing:DescribeTargetHealth is missing")
 }
 
+func TestExplain_DeniedForASecondPermission_NamesThatOne(t *testing.T) {
+	t.Parallel()
+	err := Explain("us-east-1", &smithy.OperationError{
+		ServiceID: "RDS", OperationName: "CopyDBClusterSnapshot",
+		Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "User: arn:aws:iam::1:user/w is not authorized to perform: rds:AddTagsToResource on resource: *"},
+	})
+	require.ErrorContains(t, err, "permission rds:AddTagsToResource is missing")
+	err = Explain("us-west-2", &smithy.OperationError{
+		ServiceID: "S3", OperationName: "HeadObject", Err: &smithy.GenericAPIError{Code: "Forbidden", Message: "Forbidden"},
+	})
+	require.ErrorContains(t, err, "permission s3:GetObject or s3:ListBucket is missing", "S3 does not say which")
+}
+
 func TestPermission_IsTheIAMAction(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "s3:GetObject", Permission("S3", "HeadObject"))
