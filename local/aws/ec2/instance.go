@@ -85,7 +85,7 @@ func (e *EC2) launch(r *region, l launch, reservation string, index int) error {
 			Monitoring:       &sdk.Monitoring{State: aws.String("disabled")},
 			Architecture:     aws.String("x86_64"), Hypervisor: aws.String("xen"), VirtualizationType: aws.String("hvm"),
 			RootDeviceType: aws.String("ebs"), RootDeviceName: aws.String("/dev/xvda"), EbsOptimized: aws.Bool(false),
-			SourceDestCheck: aws.Bool(true), Tags: clones(l.tags),
+			SourceDestCheck: aws.Bool(true), Tags: clones(l.tags), CpuOptions: cpuOptions(l.kind),
 		},
 	}
 	if l.token != "" {
