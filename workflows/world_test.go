@@ -99,8 +99,8 @@ func newWorld(t *testing.T) *world {
 	w.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&befalls{w: w}}})
 	w.register()
 	// A run that waits for ever would keep the skipping clock busy for ever.
-	w.at(30*24*time.Hour, func() {
-		w.t.Error("the run did not end within 30 days")
+	w.at(8*24*time.Hour, func() {
+		w.t.Error("the run did not end within 8 days")
 		w.env.CancelWorkflow()
 	})
 	return w
