@@ -46,6 +46,7 @@ func realSystem(out, err io.Writer) system {
 // flags are what was typed.
 type flags struct {
 	plan       string
+	trust      []string
 	region     string
 	also       []string
 	observer   string
@@ -89,6 +90,10 @@ their steps. Run at least two in each Region of the plan, and one observer for e
 of the plan's observers. SIGTERM ends it gracefully; a killed one is replaced by any
 other within seconds.
 
+It plays only runs of the plan that it was started with: a start names the keys that
+its own signatures are checked against. After a change of the plan start all workers
+again; runs under way go on.
+
 Temporal is found by the standard TEMPORAL_* variables and profile file, AWS by the
 standard AWS variables and profiles.
 
@@ -102,6 +107,7 @@ Exit codes: 0 ended as asked; 1 Temporal refused it; 2 usage; 3 plan invalid;
 	cmd.SetOut(s.out)
 	cmd.SetErr(s.err)
 	cmd.Flags().StringVarP(&f.plan, "file", "f", "", "the plan file (required)")
+	cmd.Flags().StringSliceVar(&f.trust, "trust", nil, "further plan files whose runs it may play; a run of any other plan is turned away")
 	cmd.Flags().StringVar(&f.region, "region", "", "the Region that this worker stands in; it polls its task queue")
 	cmd.Flags().StringSliceVar(&f.also, "also", nil, "further Regions whose task queues it may serve")
 	cmd.Flags().StringVar(&f.observer, "observer", "", "be this observer of the plan")
@@ -110,16 +116,20 @@ Exit codes: 0 ended as asked; 1 Temporal refused it; 2 usage; 3 plan invalid;
 	return cmd
 }
 
-// check reads the plan and judges the flags against it.
-func (f flags) check() (plan.Plan, error) {
+// check reads the plans, the worker's own first, and judges the flags against it.
+func (f flags) check() ([]plan.Plan, error) {
 	if f.plan == "" {
-		return plan.Plan{}, &coded{exitUsage, errors.New("no plan file was named; add -f PLAN")}
+		return nil, &coded{exitUsage, errors.New("no plan file was named; add -f PLAN")}
 	}
-	p, problems := plan.Load(f.plan)
-	if wrong := problems.Errors(); len(wrong) > 0 {
-		return plan.Plan{}, &coded{exitPlan, fmt.Errorf("the plan is invalid, nothing was started:\n%w", wrong.Err())}
+	var plans []plan.Plan
+	for _, file := range append([]string{f.plan}, f.trust...) {
+		p, problems := plan.Load(file)
+		if wrong := problems.Errors(); len(wrong) > 0 {
+			return nil, &coded{exitPlan, fmt.Errorf("the plan is invalid, nothing was started:\n%w", wrong.Err())}
+		}
+		plans = append(plans, p)
 	}
-	return p, f.fit(p)
+	return plans, f.fit(plans[0])
 }
 
 func (f flags) fit(p plan.Plan) error {

@@ -49,10 +49,10 @@ func queues(f flags) []queue {
 // Eager activities stay on: they save one round trip for each step. The workflow
 // panic policy stays "block": a run that meets a bug waits for a mended worker
 // instead of failing in the middle of a recovery.
-func options(q queue, identity string, fatal func(error)) worker.Options {
+func options(q queue, identity string, plans []plan.Plan, fatal func(error)) worker.Options {
 	return worker.Options{
 		Identity:                     identity,
-		Interceptors:                 []interceptor.WorkerInterceptor{temporal.NewWorkerInterceptor()},
+		Interceptors:                 []interceptor.WorkerInterceptor{temporal.NewWorkerInterceptor(), &guard{plans: plans}},
 		StickyScheduleToStartTimeout: stickyTimeout,
 		WorkerStopTimeout:            stopTimeout,
 		DisableWorkflowWorker:        q.stepsOnly,

@@ -20,6 +20,7 @@ import (
 type process struct {
 	flags
 	plan     plan.Plan
+	trusted  []plan.Plan // whose runs may be played: plan, and the others that were named
 	log      *slog.Logger
 	client   client.Client
 	steps    steps
@@ -31,11 +32,12 @@ type process struct {
 // start builds the process, the only place where its parts are put together,
 // and runs it until ctx ends or Temporal refuses it.
 func start(ctx context.Context, s system, f flags) error {
-	p, err := f.check()
+	plans, err := f.check()
 	if err != nil {
 		return err
 	}
-	w := &process{flags: f, plan: p, identity: s.identity(f), log: newLogger(s.err, p.Application, f.region)}
+	p := plans[0]
+	w := &process{flags: f, plan: p, trusted: plans, identity: s.identity(f), log: newLogger(s.err, p.Application, f.region)}
 	metrics, err := newTelemetry(w.log)
 	if err != nil {
 		return &coded{exitFailed, err}
@@ -127,7 +129,7 @@ func (w *process) run(ctx context.Context, poll func(fatal func(error)) ([]worke
 func (w *process) poll(fatal func(error)) ([]worker.Worker, error) {
 	var started []worker.Worker
 	for _, q := range queues(w.flags) {
-		one := worker.New(w.client, q.name, options(q, w.identity, fatal))
+		one := worker.New(w.client, q.name, options(q, w.identity, w.trusted, fatal))
 		w.steps.register(one, q)
 		if err := one.Start(); err != nil {
 			return started, fmt.Errorf("poll %s: %w", q.name, err)

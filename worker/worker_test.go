@@ -99,7 +99,7 @@ func TestQueues_ObserverTakesNoRunbooks(t *testing.T) {
 // What a killed worker may cost the run is at most 5 s; these are its parts.
 func TestOptions_KillCost(t *testing.T) {
 	t.Parallel()
-	o := options(queue{name: "q"}, "me", nil)
+	o := options(queue{name: "q"}, "me", nil, nil)
 	require.LessOrEqual(t, o.StickyScheduleToStartTimeout, time.Second)
 	require.Equal(t, 500*time.Millisecond, o.MaxHeartbeatThrottleInterval)
 	require.Equal(t, 500*time.Millisecond, o.DefaultHeartbeatThrottleInterval)
@@ -107,8 +107,8 @@ func TestOptions_KillCost(t *testing.T) {
 	require.True(t, o.DisableRegistrationAliasing)
 	require.False(t, o.DisableWorkflowWorker)
 	require.Equal(t, worker.BlockWorkflow, o.WorkflowPanicPolicy)
-	require.Len(t, o.Interceptors, 1)
-	require.True(t, options(queue{stepsOnly: true}, "me", nil).DisableWorkflowWorker)
+	require.Len(t, o.Interceptors, 2)
+	require.True(t, options(queue{stepsOnly: true}, "me", nil, nil).DisableWorkflowWorker)
 }
 
 func TestIdentity_NamesRegionAndProcess(t *testing.T) {
@@ -131,7 +131,7 @@ func TestRegister_RealWorker_TakesEveryRunbookAndStep(t *testing.T) {
 	require.NoError(t, err)
 	s := newSteps(clients, nil)
 	for _, q := range []queue{{name: "lifeline-us-west-2"}, {name: "lifeline-observer-o1", stepsOnly: true}} {
-		w := worker.New(c, q.name, options(q, "test", nil))
+		w := worker.New(c, q.name, options(q, "test", nil, nil))
 		require.NotPanics(t, func() { s.register(w, q) }, q.name)
 		require.Panics(t, func() { w.RegisterActivity(s.tables) }, "a second step of one name is noticed")
 	}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"lifeline/internal/cloud"
+	"lifeline/internal/runbook"
 )
 
 const (
@@ -28,9 +29,9 @@ const (
 )
 
 // WorkerInterceptor stands around every activity of a worker: it heartbeats, so
-// that steps are plain Go, and it puts the retry verdict on last. Last, because
-// Temporal reads only the outermost error: a non-retryable error that is wrapped
-// afterwards is retried.
+// that steps are plain Go, it tells a first attempt from a repetition, and it puts
+// the retry verdict on last. Last, because Temporal reads only the outermost error:
+// a non-retryable error that is wrapped afterwards is retried.
 type WorkerInterceptor struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -52,6 +53,9 @@ type inbound struct {
 
 // ExecuteActivity runs the step with a beating heart.
 func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	if activity.GetInfo(ctx).Attempt == 1 {
+		ctx = runbook.FirstAttempt(ctx)
+	}
 	stop := beat(ctx, HeartbeatEvery, func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
 	defer stop()
 	answer, err := i.Next.ExecuteActivity(ctx, in)

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"lifeline/internal/cloud"
 	"lifeline/internal/runbook"
@@ -120,4 +121,29 @@ func TestBeat_EveryHalfSecondUntilStopped(t *testing.T) {
 		time.Sleep(time.Hour) //nolint:forbidigo // fake time
 		require.EqualValues(t, 4, n.Load())
 	})
+}
+
+// What a first attempt finds done is others' work; what a repetition finds may
+// be this run's own, and must be taken back with it.
+func TestWorkerInterceptor_OnlyAFirstAttemptFindsOthersWork(t *testing.T) {
+	t.Parallel()
+	for fails, others := range map[int32]bool{0: true, 1: false} {
+		env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+		env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{NewWorkerInterceptor()}})
+		env.RegisterActivityWithOptions(func(ctx context.Context) (runbook.Outcome, error) {
+			if activity.GetInfo(ctx).Attempt <= fails {
+				return runbook.Outcome{}, errors.New("the answer was lost")
+			}
+			done := func(context.Context) (bool, string, error) { return true, "it is so", nil }
+			return runbook.Act{Check: done}.Run(ctx, false)
+		}, activity.RegisterOptions{Name: "Fence"})
+		env.ExecuteWorkflow(func(ctx workflow.Context) (out runbook.Outcome, err error) {
+			ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
+			err = workflow.ExecuteActivity(ctx, "Fence").Get(ctx, &out)
+			return out, err
+		})
+		var out runbook.Outcome
+		require.NoError(t, env.GetWorkflowResult(&out))
+		require.Equal(t, others, out.Before, "after %d failures", fails)
+	}
 }
