@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -142,17 +143,40 @@ func Empty(dir string) error {
 	return nil
 }
 
-// claim checks that a port is free, or takes a free one.
+// claim checks that a port is free, or finds a free one for 0. It looks below
+// the range from which systems give ports to connections: one found there could
+// be taken before the process that it is meant for listens.
 func claim(ctx context.Context, port *int) error {
+	if *port != 0 {
+		if err := free(ctx, *port); err != nil {
+			return fmt.Errorf("port %d is taken: end what holds it, or choose another port: %w", *port, err)
+		}
+		return nil
+	}
+	var last error
+	for range 100 {
+		candidate := 20000 + rand.IntN(10000) //nolint:gosec // a port, not a secret
+		if last = free(ctx, candidate); last == nil {
+			*port = candidate
+			return nil
+		}
+	}
+	return fmt.Errorf("find a free port: %w", last)
+}
+
+// free reports whether a port is free on both transports.
+func free(ctx context.Context, port int) error {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(*port)))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("port %d is taken: end what holds it, or choose another port: %w", *port, err)
+		return err
 	}
-	if addr, ok := l.Addr().(*net.TCPAddr); ok {
-		*port = addr.Port
+	p, err := lc.ListenPacket(ctx, "udp", address)
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
-	return l.Close()
+	return errors.Join(l.Close(), p.Close())
 }
 
 func (s *Stack) bin(name string) string { return filepath.Join(s.options.Bin, name) }

@@ -15,13 +15,29 @@ import (
 	"lifeline/internal/cloud"
 )
 
+// samePort takes a port that is free on both transports: one that is free on the
+// first may be somebody's connection on the second.
+func samePort(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var last error
+	for range 20 {
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		packets, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", listener.Addr().String())
+		if err == nil {
+			return packets, listener
+		}
+		last = err
+		require.NoError(t, listener.Close())
+	}
+	require.NoError(t, last)
+	return nil, nil
+}
+
 // serve starts a name server on UDP and TCP that answers with answer.
 func serve(t *testing.T, answer func(q *dns.Msg, network string) *dns.Msg) string {
 	t.Helper()
-	packets, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", packets.LocalAddr().String())
-	require.NoError(t, err)
+	packets, listener := samePort(t)
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		if m := answer(q, w.LocalAddr().Network()); m != nil {
 			require.NoError(t, w.WriteMsg(m))
