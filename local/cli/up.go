@@ -53,9 +53,13 @@ func (a *app) stayUp(ctx context.Context, e everything) error {
 	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(e.dir, "ledger.jsonl")); err != nil {
 		return err
 	}
+	ui := fmt.Sprintf("http://127.0.0.1:%d", s.Ports.UI)
+	if s.Process("temporal") == nil { // another one is used
+		ui = "that of the Temporal at " + s.Temporal()
+	}
 	fmt.Fprintf(a.out, `
 Everything runs.
-  Temporal UI     http://127.0.0.1:%d
+  Temporal UI     %s
   simulated AWS   %s   (works with the AWS CLI: export AWS_ENDPOINT_URL)
   DNS             127.0.0.1:%d
   plan            %s
@@ -72,7 +76,7 @@ In another terminal:
   bin/starter failback -f %s --to %s --as dana --wait      (approved by two again)
 
 Ctrl-C ends it all.
-`, s.Ports.UI, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(e.dir, "logs", "probe.log"),
+`, ui, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(e.dir, "logs", "probe.log"),
 		s.Temporal(), s.Endpoint(), filepath.Join(e.dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
 		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint(),
 		s.PlanFile, s.Plan.Primary())
