@@ -50,7 +50,7 @@ func (a *app) stayUp(ctx context.Context, e everything) error {
 		return err
 	}
 	defer s.Close()
-	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(e.dir, "ledger.jsonl")); err != nil {
+	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(s.Dir(), "ledger.jsonl")); err != nil {
 		return err
 	}
 	ui := fmt.Sprintf("http://127.0.0.1:%d", s.Ports.UI)
@@ -76,8 +76,8 @@ In another terminal:
   bin/starter failback -f %s --to %s --as dana --wait      (approved by two again)
 
 Ctrl-C ends it all.
-`, ui, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(e.dir, "logs", "probe.log"),
-		s.Temporal(), s.Endpoint(), filepath.Join(e.dir, "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
+`, ui, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(s.Dir(), "logs", "probe.log"),
+		s.Temporal(), s.Endpoint(), filepath.Join(s.Dir(), "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
 		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint(),
 		s.PlanFile, s.Plan.Primary())
 	return s.Watch(ctx)

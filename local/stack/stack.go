@@ -83,6 +83,12 @@ func (s *Stack) start(ctx context.Context) error {
 
 // prepare makes the folder, takes ports and writes the local plan.
 func (s *Stack) prepare(ctx context.Context) error {
+	// Paths of the environment must be absolute (XDG Base Directory Specification).
+	dir, err := filepath.Abs(s.options.Dir)
+	if err != nil {
+		return fmt.Errorf("folder of the run: %w", err)
+	}
+	s.options.Dir = dir
 	if s.options.Fresh {
 		if err := Empty(s.options.Dir); err != nil {
 			return err
@@ -104,7 +110,6 @@ func (s *Stack) prepare(ctx context.Context) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	var err error
 	if c := s.options.Compression; c > 1 {
 		p = p.Scale(c)
 	}
@@ -184,6 +189,9 @@ func (s *Stack) startAWS(ctx context.Context) error {
 	s.options.Say("simulated AWS is up: %s, DNS 127.0.0.1:%d", s.Endpoint(), s.Ports.DNS)
 	return nil
 }
+
+// Dir is the folder of the run, absolute.
+func (s *Stack) Dir() string { return s.options.Dir }
 
 // Endpoint is AWS's URL.
 func (s *Stack) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s.Ports.AWS) }
