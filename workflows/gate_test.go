@@ -81,6 +81,7 @@ func TestEvidence_RegionHealthy_RefusesAtOnceAndNamesSwitchover(t *testing.T) {
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Refused, rep.Status)
 	require.Contains(t, rep.Summary, "switchover")
+	require.Contains(t, rep.Next, "starter switchover")
 	require.Equal(t, rep.Started, rep.Ended, "there is nothing to wait for")
 	require.Empty(t, w.effects())
 }

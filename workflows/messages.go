@@ -28,7 +28,7 @@ func (r *run) listen(ctx workflow.Context) error {
 	err = workflow.SetUpdateHandlerWithOptions(ctx, runbook.UpdateControl,
 		func(ctx workflow.Context, c runbook.Control) (runbook.Report, error) { return r.obey(ctx, c) },
 		workflow.UpdateHandlerOptions{
-			Description: "A signed order: pause, resume, skip or abort (made by: starter abort --print)",
+			Description: "A signed order: pause, resume, skip or abort (made by: starter pause, resume, skip and abort)",
 			Validator:   func(_ workflow.Context, c runbook.Control) error { return r.allowed(c) },
 		})
 	if err != nil {

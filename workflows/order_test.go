@@ -164,6 +164,8 @@ func TestDryRun_OfEveryRunbook_ChangesNothingAndSaysWhatItWould(t *testing.T) {
 			require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 			require.Empty(t, w.effects())
 			require.Empty(t, w.told)
+			require.Equal(t, "nothing was changed", rep.Safe)
+			require.Contains(t, rep.Next, "starter "+string(c.name)+" ")
 			for step := range w.seen {
 				require.False(t, strings.HasPrefix(step, "Await"), "nothing is waited for: %s", step)
 			}

@@ -113,6 +113,9 @@ func advice(rep *runbook.Report) (safe, next string) {
 	}
 	switch rep.Status {
 	case runbook.Done:
+		if rep.DryRun {
+			return "nothing was changed", "when it is time: " + command(string(rep.Runbook), rep.From, rep.To)
+		}
 		if rep.Runbook == runbook.Failover {
 			return fmt.Sprintf("clients are served by %s; %s stays evacuated until failback", rep.To, rep.From),
 				"when " + string(rep.From) + " is healthy again: " + command("failback", rep.To, rep.From)
@@ -124,6 +127,9 @@ func advice(rep *runbook.Report) (safe, next string) {
 	case runbook.Refused, runbook.Aborted, runbook.Failed, runbook.Reverted:
 		if len(rep.Left) > 0 {
 			return "not everything could be taken back: " + strings.Join(rep.Left, "; "), "starter report -f PLAN"
+		}
+		if rep.Runbook == runbook.Failover && rep.Evidence != nil && rep.Evidence.Finding == runbook.Healthy {
+			return "everything that this run changed was taken back", fmt.Sprintf("%s is healthy; to leave it as planned: %s", rep.From, command("switchover", rep.From, rep.To))
 		}
 		return "everything that this run changed was taken back", "starter preview " + string(rep.Runbook) + " -f PLAN"
 	case runbook.Running, runbook.Waiting, runbook.Paused, runbook.Held:
