@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"lifeline/internal/plan"
+	"lifeline/internal/runbook"
 )
 
 // app is one invocation: the system it runs on and the flags that all verbs share.
@@ -19,6 +22,7 @@ type app struct {
 	system
 	planFile string
 	output   string
+	lost     error // why an answer did not reach its reader
 }
 
 // run runs one command line and gives its exit code.
@@ -32,6 +36,9 @@ func run(ctx context.Context, args []string, s system) exitCode {
 	err := mistypedVerb(root, args)
 	if err == nil {
 		err = root.ExecuteContext(ctx)
+	}
+	if err == nil && a.lost != nil {
+		err = &trouble{code: exitFailed, err: fmt.Errorf("write answer: %w", a.lost), safe: "what was done stays done; only its answer is lost", next: "make room for the output, then: starter status -f PLAN"}
 	}
 	if err == nil {
 		return exitDone
@@ -87,7 +94,10 @@ func mistypedVerb(root *cobra.Command, args []string) error {
 	}
 	next := "starter --help"
 	if near := nearest(args[0], verbs); len(near) == 1 {
-		next = strings.Join(append([]string{"starter", near[0]}, args[1:]...), " ")
+		next = "starter " + near[0]
+		for _, arg := range args[1:] {
+			next += " " + shellWord(arg)
+		}
 	}
 	return usage(next, "no verb %q%s", args[0], didYouMean(args[0], verbs))
 }
@@ -158,9 +168,13 @@ func (a *app) invalid(wrong plan.Problems) error {
 	if err := wrong.Print(&places); err != nil {
 		return err
 	}
+	next := "mend the plan, then: " + a.command("validate")
+	if _, err := os.Stat(a.planFile); err != nil {
+		next = "name a plan file that is there, with -f"
+	}
 	return &trouble{
 		code: exitPlan, err: fmt.Errorf("the plan is invalid:\n%s", strings.TrimRight(places.String(), "\n")),
-		safe: "nothing was changed", next: "mend the plan, then: " + a.command("validate"),
+		safe: "nothing was changed", next: next,
 	}
 }
 
@@ -169,7 +183,9 @@ func (a *app) say(format string, args ...any) {
 	if a.output == "json" {
 		return
 	}
-	_, _ = io.WriteString(a.out, textf(format, args...)+"\n")
+	if _, err := io.WriteString(a.out, textf(format, args...)+"\n"); err != nil {
+		a.lost = err
+	}
 }
 
 // json writes one value for machines.
@@ -186,5 +202,19 @@ func writeJSON(w io.Writer, v any) error {
 
 // command is the next command to type for a verb of this plan.
 func (a *app) command(verb string, more ...string) string {
-	return strings.TrimSpace("starter " + verb + " -f " + a.planFile + " " + strings.Join(more, " "))
+	return strings.TrimSpace("starter " + verb + " -f " + shellWord(a.planFile) + " " + strings.Join(more, " "))
+}
+
+// ownPlan puts the plan that was typed into the advice of a run, which knows no files.
+func (a *app) ownPlan(r runbook.Report) runbook.Report {
+	r.Next = strings.ReplaceAll(r.Next, "-f PLAN", "-f "+shellWord(a.planFile))
+	return r
+}
+
+// shellWord quotes a word that a shell would not take as it is.
+func shellWord(s string) string {
+	if regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,~-]+$`).MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

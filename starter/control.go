@@ -64,15 +64,24 @@ func (a *app) control(ctx context.Context, order runbook.Order, step string, f c
 		return a.json(r)
 	}
 	a.say("%s taken: the run is %s in %s", string(order), string(r.Status), string(r.Phase))
-	a.advise(r.Safe, a.afterOrder(order))
+	a.advise(a.afterOrder(o))
 	return nil
 }
 
-func (a *app) afterOrder(order runbook.Order) string {
-	if order == runbook.Pause {
-		return a.command("resume", "--as YOU")
+// afterOrder says what an order means, and what to type next.
+func (a *app) afterOrder(o runbook.Control) (safe, next string) {
+	next = a.command("status", "--watch")
+	switch o.Order {
+	case runbook.Pause:
+		return "steps under way end, nothing new begins; the clocks go on", a.command("resume", "--as", o.By)
+	case runbook.Resume:
+		return "the run goes on by itself", next
+	case runbook.Skip:
+		return "only an optional step that has not begun is left out; a name that no step has changes nothing", next
+	case runbook.Abort:
+		return "the run goes back to its last safe point by itself", next
 	}
-	return a.command("status", "--watch")
+	return "", next
 }
 
 // knownStep catches a mistyped step. A run lists only what it knows so far:

@@ -101,8 +101,8 @@ func (a *app) live(ctx context.Context, c runs, at target) (runbook.Report, erro
 		}
 	case s.report == nil:
 		return runbook.Report{}, &trouble{
-			code: exitUnreachable, err: fmt.Errorf("no worker answers for run %s: %w", s.facts.RunID, s.noWorker),
-			safe: "Temporal keeps the run; nothing was sent", next: "see that a worker polls " + s.facts.Queue + ", then type the same command again",
+			code: exitUnreachable, err: fmt.Errorf("run %s: %s: %w", s.facts.RunID, s.why(), s.noWorker),
+			safe: "Temporal keeps the run; nothing was sent", next: s.next(),
 		}
 	}
 	return *s.report, nil
@@ -206,6 +206,8 @@ func (a *app) nextAfterRefusal(why string) string {
 	switch {
 	case strings.Contains(why, runbook.ErrStarter.Error()), strings.Contains(why, runbook.ErrStranger.Error()):
 		return "ask another approver of the plan"
+	case strings.Contains(why, runbook.ErrDuplicate.Error()):
+		return "a word that was given stays; to stop the run: " + a.command("abort", "--as YOU", "--wait")
 	default:
 		return a.command("status")
 	}

@@ -32,6 +32,7 @@ type fakeTemporal struct {
 	ended    chan struct{}   // closed when the run has ended
 	failure  error           // how the run ended, when not by its report
 	silent   bool            // no worker answers
+	dumb     error           // a worker answers that it can't
 	down     error           // Temporal itself does not answer
 	script   []func(*runbook.Report)
 	admitted func(runbook.Input) runbook.Report
@@ -162,6 +163,9 @@ func (f *fakeTemporal) QueryWorkflow(ctx context.Context, _, _, kind string, _ .
 	if len(f.script) > 0 && ctx.Err() == nil {
 		f.change(f.script[0])
 		f.script = f.script[1:]
+	}
+	if f.dumb != nil {
+		return nil, f.dumb
 	}
 	if f.silent {
 		return nil, context.DeadlineExceeded

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +67,23 @@ func TestReport_CanNotBeWritten_OldOneStays(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 	require.Error(t, replaceFile(filepath.Join(dir, "missing", "r.html"), nil))
+	b := waiting(t)
+	b.expect(exitFailed, "report PLAN --out "+filepath.Join(dir, "missing", "r.html"))
+	for _, want := range []string{"missing/r.html: no such file or directory", "is as it was", "--out ANOTHER-FILE.html"} {
+		require.Contains(t, b.err.String(), want)
+	}
+}
+
+func TestReport_LinkInItsPlace_IsReplacedAndNotFollowed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	victim, link := filepath.Join(dir, "victim"), filepath.Join(dir, "r.html")
+	require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o600))
+	require.NoError(t, os.Symlink(victim, link))
+	require.NoError(t, replaceFile(link, []byte("story")))
+	text, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(text))
 }
 
 func TestReport_OutsideView_StandsBesideTheRun(t *testing.T) {
@@ -127,6 +145,31 @@ func TestIdentify_KeyThatOthersCanRead_IsRefused(t *testing.T) {
 	b.expect(exitDone, "approve PLAN --as amara"+acknowledged)
 }
 
+func TestIdentify_KeyThatCanNotBeUsed_SaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	b := waiting(t)
+	pipe, loose, junk := filepath.Join(b.dir, "pipe"), filepath.Join(b.dir, "loose key"), filepath.Join(b.dir, "junk")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	require.NoError(t, os.WriteFile(loose, nil, 0o600))
+	require.NoError(t, os.Chmod(loose, 0o644))
+	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
+	for file, next := range map[string]string{
+		pipe: "next:     name your key with --key", b.dir: "next:     name your key with --key", junk: "next:     name your key with --key",
+		loose: "next:     chmod 600 '" + loose + "'",
+	} {
+		b.expect(exitUsage, "approve PLAN --as amara", "--key", file)
+		require.Contains(t, b.err.String(), next, file)
+	}
+	require.Empty(t, b.temporal.updates)
+}
+
+func TestKeygen_NoPlaceForIt_NamesAnotherWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.expect(exitUsage, "keygen eve --key "+filepath.Join(b.plan, "below-a-file", "eve.key"))
+	require.Contains(t, b.err.String(), keygenElsewhere)
+}
+
 func TestIdentify_AnothersKey_IsRefused(t *testing.T) {
 	t.Parallel()
 	b := waiting(t)
@@ -164,6 +207,12 @@ func TestKeyDir_FallsBackToHome(t *testing.T) {
 	t.Parallel()
 	a := &app{system: system{env: func(name string) string { return map[string]string{"HOME": "/home/amara"}[name] }}}
 	dir, err := a.keyDir()
+	require.NoError(t, err)
+	require.Equal(t, "/home/amara/.config/lifeline", dir)
+	a.env = func(name string) string {
+		return map[string]string{"HOME": "/home/amara", "XDG_CONFIG_HOME": "relative"}[name]
+	}
+	dir, err = a.keyDir()
 	require.NoError(t, err)
 	require.Equal(t, "/home/amara/.config/lifeline", dir)
 	a.env = func(string) string { return "" }

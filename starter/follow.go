@@ -56,6 +56,10 @@ func (a *app) followPreview(ctx context.Context, c runs, at target) error {
 	if err != nil {
 		return a.unfollowed(ctx, at, err)
 	}
+	if r.Status == runbook.Done {
+		r.Safe = "nothing was changed"
+		r.Next = a.command(string(r.Runbook), "--from", string(r.From), "--to", string(r.To), "--as", r.StartedBy, "--wait")
+	}
 	if a.output == "text" {
 		for _, line := range previewLines(r) {
 			a.say("%s", line)
@@ -78,7 +82,7 @@ func (a *app) followAdmission(ctx context.Context, c runs, at target) error {
 		return &trouble{
 			code: exitUnreachable, err: fmt.Errorf("the run was started, but no worker plays it: %w", err),
 			safe: "Temporal keeps the run and its lock; it begins as soon as a worker polls its queue",
-			next: "start a worker in the Region that takes over: worker -f " + a.planFile + " --region REGION",
+			next: "start a worker in the Region that takes over: worker -f " + shellWord(a.planFile) + " --region REGION",
 		}
 	case err != nil:
 		return a.unfollowed(ctx, at, err)
@@ -104,13 +108,16 @@ func (a *app) unfollowed(ctx context.Context, at target, err error) error {
 	case errors.Is(err, errNoReport):
 		return &trouble{
 			code: exitFailed, err: err,
-			safe: "unknown: it was ended from outside (terminated, cancelled or timed out) and undid nothing by itself",
+			safe: "unknown: " + endedOutside,
 			next: a.command("report") + ", and look at the history in the Temporal UI",
 		}
 	default:
 		return a.explain("follow", at, err)
 	}
 }
+
+// endedOutside says what a run is that ended and left no report.
+const endedOutside = "it was ended from outside (terminated, cancelled or timed out) and undid nothing by itself"
 
 // silentError says that no worker answered for as long as it was waited.
 type silentError struct{ err error }

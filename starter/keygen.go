@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,17 +66,19 @@ func writeKey(file string, key ed25519.PrivateKey) error {
 		return fmt.Errorf("encode private key: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("make key directory: %w", err)
+		return usage(keygenElsewhere, "make key directory: %w", err)
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the person names their own key file
 	if err != nil {
-		return usage("starter keygen NAME --key ANOTHER-FILE", "write private key: %w", err)
+		return usage(keygenElsewhere, "write private key: %w", err)
 	}
-	if err := pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}); err != nil {
-		return fmt.Errorf("write private key %s: %w", file, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write private key %s: %w", file, err)
+	err = pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		// Half a key would be taken for a whole one, and never be overwritten.
+		err = errors.Join(err, os.Remove(file))
+		return &trouble{code: exitFailed, err: fmt.Errorf("write private key %s: %w", file, err), safe: "no key was made", next: "make room, then type the same command again"}
 	}
 	return nil
 }
+
+const keygenElsewhere = "starter keygen NAME --key ANOTHER-FILE"

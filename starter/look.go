@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"lifeline/internal/runbook"
@@ -16,6 +17,28 @@ type sight struct {
 	report   *runbook.Report
 	facts    serverFacts
 	noWorker error // why there is no report
+}
+
+// why says why there is no report.
+func (s sight) why() string {
+	if s.told() {
+		return "a worker answered, but could not tell where the run stands"
+	}
+	return "no worker answered"
+}
+
+// told reports whether a worker answered, though not with a report.
+func (s sight) told() bool {
+	var failed *serviceerror.QueryFailed
+	return errors.As(s.noWorker, &failed)
+}
+
+// next is what helps when there is no report.
+func (s sight) next() string {
+	if s.told() {
+		return "look at the run's history in the Temporal UI, and at the workers' logs"
+	}
+	return "see that a worker polls " + s.facts.Queue + ", then type the same command again"
 }
 
 // look learns about a run. A run that has ended needs no worker: its report is
@@ -60,7 +83,7 @@ func (a *app) query(ctx context.Context, c runs, at target) (runbook.Report, err
 	if err := value.Get(&r); err != nil {
 		return runbook.Report{}, fmt.Errorf("read the status of run %s: %w", at.run, err)
 	}
-	return r, nil
+	return a.ownPlan(r), nil
 }
 
 // errNoReport says that a run ended without telling its story.
@@ -72,7 +95,7 @@ func (a *app) result(ctx context.Context, c runs, at target) (runbook.Report, er
 	var r runbook.Report
 	err := c.GetWorkflow(ctx, at.workflow, at.run).Get(ctx, &r)
 	if err == nil {
-		return r, nil
+		return a.ownPlan(r), nil
 	}
 	var closed *temporal.WorkflowExecutionError
 	if !errors.As(err, &closed) {
@@ -81,7 +104,7 @@ func (a *app) result(ctx context.Context, c runs, at target) (runbook.Report, er
 	var told *temporal.ApplicationError
 	if errors.As(err, &told) && told.HasDetails() {
 		if derr := told.Details(&r); derr == nil && r.RunID != "" {
-			return r, nil
+			return a.ownPlan(r), nil
 		}
 	}
 	return runbook.Report{}, fmt.Errorf("%w: %w", errNoReport, err)

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,7 +59,7 @@ func (a *app) identify(p plan.Plan, w who) (signer, error) {
 	}
 	key, err := readKey(file)
 	if err != nil {
-		return signer{}, usage("starter keygen "+w.name+" makes a key pair; the plan's owner adds the public key", "key of %s: %w", w.name, err)
+		return signer{}, usage(nextForKey(w.name, file, err), "key of %s: %w", w.name, err)
 	}
 	if public, ok := key.Public().(ed25519.PublicKey); !ok || base64.StdEncoding.EncodeToString(public) != people[i].PublicKey {
 		return signer{}, usage("name the right file with --key, or let the plan's owner change the public key", "key of %s: %s does not belong to the public key in the plan", w.name, file)
@@ -66,9 +67,22 @@ func (a *app) identify(p plan.Plan, w who) (signer, error) {
 	return signer{w.name, key}, nil
 }
 
-// keyDir is where keys are kept unless --key says otherwise.
+// nextForKey is what helps with a key that can't be used.
+func nextForKey(name, file string, err error) string {
+	switch {
+	case errors.Is(err, errLoose):
+		return "chmod 600 " + shellWord(file)
+	case errors.Is(err, fs.ErrNotExist):
+		return "name your key with --key FILE; or, without one: starter keygen " + name + ", and the plan's owner adds the public key"
+	default:
+		return "name your key with --key FILE"
+	}
+}
+
+// keyDir is where keys are kept unless --key says otherwise. A relative
+// XDG_CONFIG_HOME is no place (XDG Base Directory Specification).
 func (a *app) keyDir() (string, error) {
-	if dir := a.env("XDG_CONFIG_HOME"); dir != "" {
+	if dir := a.env("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "lifeline"), nil
 	}
 	if home := a.env("HOME"); home != "" {
@@ -77,14 +91,19 @@ func (a *app) keyDir() (string, error) {
 	return "", usage("add --key FILE", "neither XDG_CONFIG_HOME nor HOME says where keys are kept")
 }
 
+var errLoose = errors.New("can be used by others")
+
 // readKey reads a private key as PEM (PKCS #8) or base64 (seed or whole key).
 func readKey(file string) (ed25519.PrivateKey, error) {
 	info, err := os.Stat(file)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read key: %w", err)
-	}
-	if loose := info.Mode().Perm() &^ 0o600; loose != 0 {
-		return nil, fmt.Errorf("%s can be used by others (mode %04o): chmod 600 %s", file, info.Mode().Perm(), file)
+	case !info.Mode().IsRegular():
+		// A pipe would be waited for, for ever.
+		return nil, fmt.Errorf("%s is no file", file)
+	case info.Mode().Perm()&^0o600 != 0:
+		return nil, fmt.Errorf("%s %w (mode %04o)", file, errLoose, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(file) //nolint:gosec // the person names their own key file
 	if err != nil {

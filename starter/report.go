@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +62,10 @@ func (a *app) writeReport(cmd *cobra.Command, f reportFlags) error {
 		return err
 	}
 	if err := replaceFile(f.file, whole.Bytes()); err != nil {
-		return err
+		return &trouble{
+			code: exitFailed, err: err, safe: "a report that was there before is as it was; the story is kept in Temporal",
+			next: "make room, or name another place: " + a.command("report", "--out ANOTHER-FILE.html"),
+		}
 	}
 	a.say("wrote %s", f.file)
 	return nil
@@ -105,8 +111,8 @@ func (a *app) document(ctx context.Context, f reportFlags) (report.Document, err
 	}
 	if s.report == nil {
 		return report.Document{}, &trouble{
-			code: exitUnreachable, err: fmt.Errorf("no worker tells the story of run %s: %w", s.facts.RunID, s.noWorker),
-			safe: "the story is kept in Temporal's history", next: "see that a worker polls " + s.facts.Queue + ", then type the same command again",
+			code: exitUnreachable, err: fmt.Errorf("the story of run %s can't be told: %s: %w", s.facts.RunID, s.why(), s.noWorker),
+			safe: "the story is kept in Temporal's history", next: s.next(),
 		}
 	}
 	d.Report = *s.report
@@ -126,24 +132,34 @@ func readOutside(file string) (*report.Outside, error) {
 }
 
 // replaceFile writes beside the file and renames, so that a reader sees the old
-// report or the new one, and a full disk leaves the old one alone.
+// report or the new one, and a full disk leaves the old one alone. Who may read it
+// is what the person's umask says.
 func replaceFile(file string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	beside := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+"-"+rand.Text())
+	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // less the umask, as any file that a person makes
 	if err != nil {
-		return fmt.Errorf("write report: %w", err)
+		return fmt.Errorf("write report %s: %w", file, withoutPath(err))
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // after the rename there is nothing left to remove
 	for _, act := range []func() error{
 		func() error { _, err := f.Write(content); return err },
-		func() error { return f.Chmod(0o644) },
 		f.Sync,
 		f.Close,
 		func() error { return os.Rename(f.Name(), file) },
 	} {
 		if err := act(); err != nil {
 			_ = f.Close()
-			return fmt.Errorf("write report %s: %w", file, err)
+			return fmt.Errorf("write report %s: %w", file, withoutPath(err))
 		}
 	}
 	return nil
+}
+
+// withoutPath hides the name of the file beside, which nobody has typed.
+func withoutPath(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }

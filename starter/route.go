@@ -28,6 +28,9 @@ func (a *app) routeOf(p plan.Plan, name runbook.Name, from, to string) (route, e
 		return route{}, usage(a.command(verb, "--from REGION --as YOU"), "name the Region that is left: --from, one of %s", list(regions))
 	}
 	for _, region := range []string{from, to} {
+		if role := roleOf(p, region); role == plan.Witness {
+			return route{}, usage("one of: "+list(regions), "%q is a witness and serves no traffic", region)
+		}
 		if region != "" && !contains(regions, region) {
 			return route{}, usage("one of: "+list(regions), "%q is no Region that serves traffic in this plan%s", region, didYouMean(region, regions))
 		}
@@ -57,6 +60,16 @@ func trafficRegions(p plan.Plan) []string {
 		}
 	}
 	return out
+}
+
+// roleOf is the role of a Region; empty when the plan does not have it.
+func roleOf(p plan.Plan, region string) plan.Role {
+	for _, r := range p.Regions {
+		if string(r.Name) == region {
+			return r.Role
+		}
+	}
+	return ""
 }
 
 func contains(all []string, one string) bool { return len(others(all, one)) < len(all) }

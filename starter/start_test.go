@@ -189,7 +189,7 @@ func TestStart_Mistyped_Is2AndNothingStarts(t *testing.T) {
 		"failover PLAN --form us-east-1": "did you mean --from?",
 		"failover PLAN --as dana":        "name the Region that is left: --from",
 		"failover PLAN --from us-esat-1 --as dana":                "did you mean us-east-1?",
-		"failover PLAN --from us-east-2 --as dana":                "no Region that serves traffic",
+		"failover PLAN --from us-east-2 --as dana":                "is a witness and serves no traffic",
 		"failover PLAN --from us-east-1 --to us-east-1 --as dana": "both",
 		"failback PLAN --as dana":                                 "name the Region to come home to",
 		"failover PLAN --from us-east-1":                          "who are you?",

@@ -72,7 +72,7 @@ func sightJSON(s sight) any {
 	if s.report != nil {
 		return s.report
 	}
-	return map[string]any{"worker_answers": false, "why": s.noWorker.Error(), "temporal": s.facts}
+	return map[string]any{"worker_answers": s.told(), "why": s.noWorker.Error(), "temporal": s.facts}
 }
 
 func (a *app) showSight(s sight) {
@@ -92,7 +92,7 @@ func (a *app) showSight(s sight) {
 func (a *app) factLines(s sight) []string {
 	f := s.facts
 	lines := []string{
-		textf("no worker answered; this is what Temporal itself knows (%v)", s.noWorker),
+		textf("%s; this is what Temporal itself knows (%v)", s.why(), s.noWorker),
 		textf("%s, %s → %s, started by %s at %s (%s ago)", f.Runbook, f.From, f.To, f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started)),
 		textf("  Temporal says %s, phase %s, RTO %s, run %s", f.Status, f.Phase, f.RTOState, f.RunID),
 	}
@@ -106,11 +106,15 @@ func (a *app) factLines(s sight) []string {
 		}
 		lines = append(lines, line)
 	}
-	if f.Open {
-		lines = append(lines, "  safe now: Temporal keeps the run; it goes on as soon as a worker polls "+f.Queue,
-			"  next:     start a worker: worker -f "+a.planFile+" --region REGION")
+	switch {
+	case !f.Open:
+		return append(lines, "  safe now: unknown: "+endedOutside, "  next:     look at the run's history in the Temporal UI, then at what it has changed")
+	case s.told():
+		return append(lines, "  safe now: Temporal keeps the run", "  next:     "+s.next())
+	default:
+		return append(lines, "  safe now: Temporal keeps the run; it goes on as soon as a worker polls "+f.Queue,
+			"  next:     start a worker: worker -f "+shellWord(a.planFile)+" --region REGION")
 	}
-	return lines
 }
 
 // bar draws a fraction between 0 and 1; the state says in which colour.

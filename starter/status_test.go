@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"lifeline/internal/runbook"
 )
@@ -140,12 +143,12 @@ func TestPicture_FollowsTheRunAndLeavesAtItsEnd(t *testing.T) {
 	p := newPicture(b)
 	_, again := p.Update(p.Init()())
 	require.NotNil(t, again, "it asks again")
-	require.Contains(t, p.View(), "APPROVAL promote")
-	require.Contains(t, p.View(), "q leaves; the run goes on")
+	require.Contains(t, p.text(), "APPROVAL promote")
+	require.Contains(t, p.text(), "q leaves; the run goes on")
 	b.temporal.change(func(r *runbook.Report) { r.Status, r.Ended = runbook.Done, b.now })
 	_, quit := p.Update(p.ask())
 	require.IsType(t, tea.QuitMsg{}, quit())
-	require.Contains(t, p.View(), "DONE")
+	require.Contains(t, p.text(), "DONE")
 }
 
 func TestPicture_TemporalGone_KeepsTheLastPictureAndSaysSo(t *testing.T) {
@@ -155,18 +158,18 @@ func TestPicture_TemporalGone_KeepsTheLastPictureAndSaysSo(t *testing.T) {
 	p.Update(p.ask())
 	b.temporal.down = context.DeadlineExceeded
 	p.Update(p.ask())
-	require.Contains(t, p.View(), "APPROVAL promote")
-	require.Contains(t, p.View(), "no answer just now")
+	require.Contains(t, p.text(), "APPROVAL promote")
+	require.Contains(t, p.text(), "no answer just now")
 }
 
 func TestPicture_Keys(t *testing.T) {
 	t.Parallel()
 	b := waiting(t)
 	p := newPicture(b)
-	_, quit := p.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q")})
+	_, quit := p.Update(tea.KeyPressMsg{Code: 'q', Text: "q"})
 	require.IsType(t, tea.QuitMsg{}, quit())
 	require.False(t, p.interrupted)
-	_, quit = p.Update(tea.KeyMsg{Type: tea.KeyCtrlC})
+	_, quit = p.Update(tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl})
 	require.IsType(t, tea.QuitMsg{}, quit())
 	require.True(t, p.interrupted)
 }
@@ -177,8 +180,73 @@ func TestPicture_NarrowWindow_NoLineIsWider(t *testing.T) {
 	p := newPicture(b)
 	p.Update(tea.WindowSizeMsg{Width: 40, Height: 20})
 	p.Update(p.ask())
-	for line := range strings.SplitSeq(p.View(), "\n") {
-		require.LessOrEqual(t, len([]rune(line)), 40)
+	for line := range strings.SplitSeq(p.text(), "\n") {
+		require.LessOrEqual(t, lipgloss.Width(line), 40)
+	}
+}
+
+func TestPicture_LowWindow_KeepsTheClocksAndWhoIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := waiting(t)
+	p := newPicture(b)
+	p.Update(p.ask())
+	require.Greater(t, strings.Count(p.text(), "\n"), 14)
+	p.Update(tea.WindowSizeMsg{Width: 200, Height: 14})
+	text := p.text()
+	require.LessOrEqual(t, strings.Count(text, "\n")+1, 14)
+	for _, want := range []string{"failover of patient-records", "RTO", "clocks", "lines more in a higher window", "RISK", "q leaves"} {
+		require.Contains(t, text, want)
+	}
+}
+
+func TestStatus_PausedWhileItAsks_SaysBoth(t *testing.T) {
+	t.Parallel()
+	b := waiting(t)
+	b.temporal.change(func(r *runbook.Report) { r.Status = runbook.Paused })
+	b.expect(exitDone, "status PLAN")
+	require.Contains(t, b.out.String(), "APPROVAL promote")
+	require.Contains(t, b.out.String(), "somebody types: resume")
+}
+
+func TestStatus_AdviceOfTheRun_NamesThePlanThatWasTyped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.underWay()
+	r.Status, r.Ended, r.Next = runbook.Done, b.now, "starter failback -f PLAN --to us-east-1"
+	b.temporal.hold(r)
+	b.expect(exitDone, "status PLAN")
+	require.Contains(t, b.out.String(), "starter failback -f "+b.plan+" --to us-east-1")
+}
+
+// A report that is too large can't be fetched: a worker has answered all the same.
+func TestStatus_WorkerCanNotTell_IsNoSilence(t *testing.T) {
+	t.Parallel()
+	b := waiting(t)
+	b.temporal.dumb = serviceerror.NewQueryFailed("payloads exceeded the error limit")
+	b.expect(exitDone, "status PLAN")
+	require.NotContains(t, b.out.String(), "no worker answered")
+	require.NotContains(t, b.out.String(), "start a worker")
+	require.Contains(t, b.out.String(), "payloads exceeded the error limit")
+	b.expect(exitUnreachable, "approve PLAN --as amara"+acknowledged)
+	require.Contains(t, b.err.String(), "could not tell")
+}
+
+func TestStatus_EndedFromOutside_SaysThatNothingWasUndone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.underWay()
+	r.Status = runbook.Done
+	b.temporal.hold(r)
+	b.temporal.silent, b.temporal.failure = true, errors.New("terminated")
+	b.expect(exitDone, "status PLAN")
+	require.Contains(t, b.out.String(), "undid nothing by itself")
+	require.NotContains(t, b.out.String(), "start a worker")
+}
+
+func TestShellWord_CanBePasted(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{"out/up/plan.yaml": "out/up/plan.yaml", "my plan.yaml": "'my plan.yaml'", "it's": `'it'\''s'`, "$(x)": "'$(x)'"} {
+		require.Equal(t, want, shellWord(word))
 	}
 }
 

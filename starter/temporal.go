@@ -46,10 +46,14 @@ func (a *app) connect(ctx context.Context) (runs, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	c, err := a.dial(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.Is(err, temporal.ErrConfiguration):
+		return nil, usage("check TEMPORAL_PROFILE and TEMPORAL_CONFIG_FILE, then type the same command again", "%w", err)
+	default:
 		return nil, notReachable(err)
 	}
-	return c, nil
 }
 
 func notReachable(err error) *trouble {
@@ -66,7 +70,10 @@ func (a *app) explain(doing string, at target, err error) *trouble {
 	wrapped := fmt.Errorf("%s %s: %w", doing, at.workflow, err)
 	var notFound *serviceerror.NotFound
 	var noNamespace *serviceerror.NamespaceNotFound
+	var invalid *serviceerror.InvalidArgument
 	switch {
+	case errors.As(err, &invalid) && at.run != "":
+		return usage("leave --run away for the newest run, or copy the id from the Temporal UI", "%s %s, run %q: %w", doing, at.workflow, at.run, err)
 	case errors.As(err, &noNamespace):
 		return notReachable(wrapped)
 	case errors.As(err, &notFound):
@@ -77,7 +84,10 @@ func (a *app) explain(doing string, at target, err error) *trouble {
 	case unreachable(err):
 		return notReachable(wrapped)
 	default:
-		return &trouble{code: exitFailed, err: wrapped}
+		return &trouble{
+			code: exitFailed, err: wrapped, safe: "what Temporal has accepted before is kept; whether this was is not known",
+			next: "look before you repeat it: " + a.command("status"),
+		}
 	}
 }
 

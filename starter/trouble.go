@@ -29,7 +29,8 @@ const (
 
 const exitCodes = `Exit codes:
     0  done
-    1  the runbook failed, or its commit window took traffic back
+    1  the runbook failed, or its commit window took traffic back;
+       no such run is known; an answer or file could not be written
     2  usage: the command was not understood
     3  the plan is invalid
     4  refused by a gate, an approval rule, or the lock of a run under way

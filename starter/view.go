@@ -138,19 +138,20 @@ func took(from, to, now time.Time) string {
 
 // waitLines say who is waited for.
 func waitLines(r runbook.Report) []string {
+	var lines []string
 	if b := r.Ballot(); b != nil {
-		return ballotLines(*b, r)
+		lines = ballotLines(*b, r)
 	}
 	switch r.Status {
 	case runbook.Paused:
-		return []string{"  waits for somebody to type: resume"}
+		return append(lines, "  PAUSED    goes on only when somebody types: resume")
 	case runbook.Held:
-		lines := []string{"  waits for the world to change, or for somebody to abort"}
+		lines = append(lines, "  waits for the world to change, or for somebody to abort")
 		if r.Evidence != nil {
 			lines = append(lines, textf("  evidence  %s: %s", r.Evidence.Finding, r.Evidence.Why))
 		}
 		return lines
 	case runbook.Running, runbook.Waiting, runbook.Done, runbook.Failed, runbook.Refused, runbook.Aborted, runbook.Stopped, runbook.Reverted:
 	}
-	return nil
+	return lines
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/bubbles/progress"
-	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
+	"charm.land/bubbles/v2/progress"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"lifeline/internal/report"
 	"lifeline/internal/runbook"
@@ -51,6 +51,7 @@ type picture struct {
 	trouble     error
 	interrupted bool
 	width       int
+	height      int
 }
 
 type seen struct {
@@ -64,7 +65,7 @@ func (p *picture) Init() tea.Cmd { return p.ask }
 // Update takes keys and answers. Only one question is under way at a time.
 func (p *picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
-	case tea.KeyMsg:
+	case tea.KeyPressMsg:
 		switch msg.String() {
 		case "ctrl+c":
 			p.interrupted = true
@@ -73,7 +74,7 @@ func (p *picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return p, tea.Quit
 		}
 	case tea.WindowSizeMsg:
-		p.width = msg.Width
+		p.width, p.height = msg.Width, msg.Height
 	case seen:
 		p.trouble = msg.err
 		if msg.err == nil {
@@ -88,11 +89,14 @@ func (p *picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 // View draws the newest answer.
-func (p *picture) View() string {
+func (p *picture) View() tea.View { return tea.NewView(p.text()) }
+
+func (p *picture) text() string {
 	lines := p.factLines(p.sight)
 	if r := p.sight.report; r != nil {
 		lines = statusLines(*r, p.now(), colourBar)
 	}
+	lines = p.fit(lines)
 	head, soft := lipgloss.NewStyle().Bold(true), lipgloss.NewStyle().Faint(true)
 	for i, line := range lines {
 		lines[i] = shorten(line, p.width)
@@ -107,6 +111,22 @@ func (p *picture) View() string {
 		lines = append(lines, "no answer just now: "+report.Printable(p.trouble.Error()))
 	}
 	return strings.Join(lines, "\n") + "\n" + soft.Render("q leaves; the run goes on") + "\n"
+}
+
+// headLines name the run and show its clocks; footLines are below the picture.
+const headLines, footLines = 4, 3
+
+// fit keeps the picture inside a low window: the head with the clocks and the end,
+// where it says who is waited for, are worth more than stages that are over.
+func (p *picture) fit(lines []string) []string {
+	room := p.height - footLines - 1
+	if p.height <= 0 || len(lines) <= room+1 || room <= headLines {
+		return lines
+	}
+	cut := len(lines) - room
+	out := append([]string{}, lines[:headLines]...)
+	out = append(out, textf("  … %d lines more in a higher window", cut))
+	return append(out, lines[headLines+cut:]...)
 }
 
 // shorten keeps a line inside the window; a wrapped line would shift the picture.
@@ -130,6 +150,6 @@ func colourBar(fraction float64, state runbook.State) painted {
 		colour = "3"
 	case runbook.Pending, runbook.Active, runbook.Skipped:
 	}
-	b := progress.New(progress.WithSolidFill(colour), progress.WithoutPercentage(), progress.WithWidth(barWidth))
+	b := progress.New(progress.WithColors(lipgloss.Color(colour)), progress.WithoutPercentage(), progress.WithWidth(barWidth))
 	return painted(b.ViewAs(min(1, max(0, fraction))))
 }

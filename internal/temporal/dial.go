@@ -2,6 +2,7 @@ package temporal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -26,13 +27,17 @@ func (e *UnreachableError) Error() string {
 // Unwrap gives the cause.
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// ErrConfiguration says that the TEMPORAL_* variables or the profile file could
+// not be read: nothing was called yet.
+var ErrConfiguration = errors.New("read Temporal configuration")
+
 // Dial connects by the standard TEMPORAL_* variables and profile file, and
 // returns only when the server has answered. The caller may change the options
 // last, e.g. to add a metrics handler.
 func Dial(ctx context.Context, logger *slog.Logger, with ...func(*client.Options)) (client.Client, error) {
 	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileStrict: true})
 	if err != nil {
-		return nil, fmt.Errorf("read Temporal configuration: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrConfiguration, err)
 	}
 	if options.HostPort == "" {
 		options.HostPort = client.DefaultHostPort

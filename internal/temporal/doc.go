@@ -4,6 +4,6 @@
 //
 // It does not own runbooks or steps, and it does not start workers.
 //
-// It fails with *UnreachableError when Temporal cannot be talked to, which
-// commands turn into their exit code.
+// It fails with *UnreachableError when Temporal cannot be talked to, and with
+// ErrConfiguration when it is not known how; commands turn both into exit codes.
 package temporal
