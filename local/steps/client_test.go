@@ -32,7 +32,7 @@ func (f *fixture) client(t *testing.T) *http.Client {
 	t.Helper()
 	o, err := probe.FromPlan(f.plan)
 	require.NoError(t, err)
-	o.Timeout = time.Second
+	o.Timeout = unhurried
 	c := o.HTTPClient(o.Locations[0])
 	t.Cleanup(c.CloseIdleConnections)
 	return c

@@ -46,6 +46,9 @@ const (
 // is no failure.
 const patience = 30 * time.Second
 
+// unhurried is the timeout of requests that should simply be answered.
+const unhurried = 3 * time.Second
+
 // fixture is a simulated AWS with the estate of a plan.
 type fixture struct {
 	*sim.Sim

@@ -26,7 +26,7 @@ func TestPartition_TheLeaseStopsTheOldWriter(t *testing.T) {
 	w, clients := f.worker(), f.invoices(t)
 	eventually(t, "the writer serves the clients of both Regions", func() bool { return len(clients.by(east)) > 10 })
 
-	mendWest, mendWitness := f.cut(east, west), f.cut(east, witness)
+	mendWest, mendWitness := f.cutEast(west), f.cutEast(witness)
 	cutAt := time.Now()
 	fence, err := w.dynamodb.FenceLease(t.Context(), dynamodb.LeaseFence{
 		Region: witness, Table: f.plan.Lease.Table, Application: f.plan.Application, From: east, To: west, TTL: ttl,

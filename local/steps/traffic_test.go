@@ -30,7 +30,7 @@ func (f *fixture) answers(ctx context.Context, w *worker, lost plan.Region) (rou
 }
 
 // answered waits until answers are as they should be; until then they are NotYet.
-func (f *fixture) answered(t *testing.T, w *worker, lost plan.Region) route53.Answers {
+func (f *fixture) answered(t *testing.T, w *worker, lost plan.Region) {
 	t.Helper()
 	var got route53.Answers
 	require.NoError(t, until(within(t, patience), "answers without "+string(lost), func() (bool, error) {
@@ -51,7 +51,6 @@ func (f *fixture) answered(t *testing.T, w *worker, lost plan.Region) route53.An
 		require.Equal(t, int(f.plan.Traffic.TTL.D().Seconds()), got.ByLocation[l.Name].TTL)
 		require.Len(t, got.ByLocation[l.Name].Addresses, 1, l.Name)
 	}
-	return got
 }
 
 // served proves with a business transaction of every location who serves it.
@@ -62,33 +61,39 @@ func (f *fixture) served(t *testing.T, w *worker, lost plan.Region) {
 		if want == lost {
 			want, other = other, want
 		}
-		in := observe.TransactionInput{Traffic: f.plan.Traffic, Location: l, Want: want, Timeout: time.Second}
-		result, err := w.observe.VerifyTransaction(t.Context(), in)
-		require.NoError(t, err, l.Name)
+		in := observe.TransactionInput{Traffic: f.plan.Traffic, Location: l, Want: want, Timeout: unhurried}
+		var result observe.TransactionResult
+		require.NoError(t, until(within(t, patience), l.Name+" is served by "+string(want), func() (bool, error) {
+			var err error
+			result, err = w.observe.VerifyTransaction(t.Context(), in)
+			return err == nil, err
+		}))
 		require.Equal(t, string(want), result.Region)
 		status, err := get(t.Context(), f.client(t), f.url(want, "/records/"+result.ID))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, status, "the record is in %s", want)
 		in.Want = other
 		_, err = w.observe.VerifyTransaction(t.Context(), in)
+		require.Error(t, err)
 		require.Equal(t, cloud.NotYet, cloud.KindOf(err), "%s is not served by %s: %v", l.Name, other, err)
 	}
 }
 
-func (f *fixture) hold(region plan.Region, location string) s3.ObjectSwitch {
-	return s3.ObjectSwitch{Region: west, Bucket: f.plan.Traffic.Switch.Buckets[west], Key: plan.SwitchKey(region, location)}
+// holdEast is the object that keeps us-east-1 out, or one location of it.
+func (f *fixture) holdEast(location string) s3.ObjectSwitch {
+	return s3.ObjectSwitch{Region: west, Bucket: f.plan.Traffic.Switch.Buckets[west], Key: plan.SwitchKey(east, location)}
 }
 
 // TestTraffic_ByObject_MovesRealAnswers switches healthy Regions by nothing but
 // the object: checkers, health checks, records and name server do the rest.
 func TestTraffic_ByObject_MovesRealAnswers(t *testing.T) {
 	t.Parallel()
-	f := start(t, "patient-records.yaml", 30, nil)
+	f := start(t, "patient-records.yaml", 10, nil)
 	w := f.worker()
 	f.answered(t, w, "")
 	f.served(t, w, "")
 
-	_, err := w.s3.EvacuateByObject(t.Context(), f.hold(east, ""))
+	_, err := w.s3.EvacuateByObject(t.Context(), f.holdEast(""))
 	require.NoError(t, err)
 	f.answered(t, w, east)
 	f.served(t, w, east)
@@ -97,9 +102,9 @@ func TestTraffic_ByObject_MovesRealAnswers(t *testing.T) {
 	require.ErrorContains(t, err, "north-america is still sent to us-west-2")
 
 	// Home again, but one location at a time.
-	_, err = w.s3.EvacuateByObject(t.Context(), f.hold(east, "europe"))
+	_, err = w.s3.EvacuateByObject(t.Context(), f.holdEast("europe"))
 	require.NoError(t, err)
-	_, err = w.s3.ReturnByObject(t.Context(), f.hold(east, ""))
+	_, err = w.s3.ReturnByObject(t.Context(), f.holdEast(""))
 	require.NoError(t, err)
 	require.NoError(t, until(within(t, patience), "north america is home", func() (bool, error) {
 		got, err := f.answers(t.Context(), w, "")
@@ -108,7 +113,7 @@ func TestTraffic_ByObject_MovesRealAnswers(t *testing.T) {
 	got, err := f.answers(t.Context(), w, "")
 	require.Equal(t, cloud.NotYet, cloud.KindOf(err))
 	require.Equal(t, string(west), got.ByLocation["europe"].Region, "europe is held")
-	_, err = w.s3.ReturnByObject(t.Context(), f.hold(east, "europe"))
+	_, err = w.s3.ReturnByObject(t.Context(), f.holdEast("europe"))
 	require.NoError(t, err)
 	f.answered(t, w, "")
 	f.served(t, w, "")
@@ -125,7 +130,7 @@ func ignoreNotYet(err error) error {
 // clients and the status document tell it.
 func TestTraffic_RegionDark_IsSeenLeftAndServed(t *testing.T) {
 	t.Parallel()
-	f := start(t, "patient-records.yaml", 30, func(p *plan.Plan) {
+	f := start(t, "patient-records.yaml", 10, func(p *plan.Plan) {
 		p.Observers.Interval, p.Observers.Timeout = plan.Duration(100*time.Millisecond), plan.Duration(suspect)
 	})
 	w := f.worker()
@@ -156,7 +161,7 @@ func TestTraffic_RegionDark_IsSeenLeftAndServed(t *testing.T) {
 	require.Equal(t, cloud.Unreachable, cloud.KindOf(err))
 
 	moved := time.Now()
-	_, err = w.s3.EvacuateByObject(t.Context(), f.hold(east, ""))
+	_, err = w.s3.EvacuateByObject(t.Context(), f.holdEast(""))
 	require.NoError(t, err)
 	f.answered(t, w, east)
 	f.served(t, w, east)
@@ -167,7 +172,7 @@ func TestTraffic_RegionDark_IsSeenLeftAndServed(t *testing.T) {
 // that waiting for them ends with them or with its time.
 func (f *fixture) countsClients(t *testing.T, w *worker, since time.Time) {
 	t.Helper()
-	in := observe.ServedInput{Traffic: f.plan.Traffic, Endpoint: "usw2.patients.example", Since: since, Timeout: time.Second}
+	in := observe.ServedInput{Traffic: f.plan.Traffic, Endpoint: "usw2.patients.example", Since: since, Timeout: unhurried}
 	alone, err := w.observe.AwaitServed(t.Context(), observe.ServedAwait{
 		ServedInput: in, Locations: []string{"europe"}, Until: time.Now().Add(suspect),
 	})
@@ -194,7 +199,7 @@ func (f *fixture) countsClients(t *testing.T, w *worker, since time.Time) {
 // Regions healthy, then with us-east-1 and ever more endpoints dark.
 func TestTraffic_ByRoutingControl_MovesRealAnswers(t *testing.T) {
 	t.Parallel()
-	f := start(t, "patient-records-arc.yaml", 30, nil)
+	f := start(t, "patient-records-arc.yaml", 10, nil)
 	w := f.worker()
 	w.timeout = suspect
 	c := f.controlSwitch()
