@@ -41,6 +41,16 @@ type errRun struct{ error }
 
 func (e errRun) Unwrap() error { return e.error }
 
+// errUsage marks what was understood and can't be meant.
+type errUsage struct{ error }
+
+func (e errUsage) Unwrap() error { return e.error }
+
+// errSilent marks that nothing listens at the endpoint.
+type errSilent struct{ error }
+
+func (e errSilent) Unwrap() error { return e.error }
+
 // Run runs the command line and returns its exit code.
 func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	a := &app{out: out, err: errs}
@@ -60,15 +70,16 @@ func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	fmt.Fprintf(errs, "local: %v\n", err)
 	var ran errRun
-	var network *net.OpError
+	var wrong errUsage
+	var silent errSilent
 	switch {
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case !errors.As(err, &ran):
+	case !errors.As(err, &ran), errors.As(err, &wrong):
 		fmt.Fprintln(errs, "next: local --help")
 		return exitUsage
-	case errors.As(err, &network):
-		fmt.Fprintln(errs, "next: is it running? start it with: make up")
+	case errors.As(err, &silent):
+		fmt.Fprintln(errs, "next: is it running? make up starts it and prints its endpoint; name another one with --endpoint")
 		return exitUnreachable
 	default:
 		return exitFailed
@@ -85,10 +96,30 @@ func run(fn func(cmd *cobra.Command, args []string) error) func(*cobra.Command, 
 	}
 }
 
-// client adds the flag of verbs that talk to a running simulator.
+// client adds the flag of verbs that talk to a running simulator, and tells its
+// silence from other errors.
 func (a *app) client(c *cobra.Command) *cobra.Command {
-	c.Flags().StringVar(&a.endpoint, "endpoint", "http://127.0.0.1:4566", "where the simulated AWS listens")
+	c.Flags().StringVar(&a.endpoint, "endpoint", defaultEndpoint, "where the simulated AWS listens")
+	do := c.RunE
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		err := do(cmd, args)
+		var network *net.OpError
+		if errors.As(err, &network) {
+			return errSilent{err}
+		}
+		return err
+	}
 	return c
+}
+
+const defaultEndpoint = "http://127.0.0.1:4566"
+
+// again is a command for the same simulator.
+func (a *app) again(command string) string {
+	if a.endpoint == defaultEndpoint {
+		return command
+	}
+	return command + " --endpoint " + a.endpoint
 }
 
 func (a *app) control() control.Client { return control.Client{Endpoint: a.endpoint} }

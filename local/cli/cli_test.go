@@ -36,6 +36,7 @@ func TestOutageAndHeal_BreakAndMendARegion(t *testing.T) {
 	require.Zero(t, code)
 	require.True(t, w.Dark("us-east-1"))
 	require.Contains(t, out, "starter failover")
+	require.Contains(t, out, "local heal us-east-1 --endpoint "+endpoint, "the hint works for this simulator")
 	code, _, _ = typed(t, "heal", "us-east-1", "--endpoint", endpoint)
 	require.Zero(t, code)
 	require.False(t, w.Dark("us-east-1"))
@@ -45,7 +46,7 @@ func TestOutage_MistypedRegion_BreaksNothingAndNamesThem(t *testing.T) {
 	t.Parallel()
 	w, endpoint := served(t)
 	code, _, errs := typed(t, "outage", "us-east1", "--endpoint", endpoint)
-	require.Equal(t, 1, code)
+	require.Equal(t, 2, code)
 	require.Contains(t, errs, "us-east-1, us-west-2")
 	require.Empty(t, w.Faults())
 }
@@ -60,6 +61,7 @@ func TestExitCodes(t *testing.T) {
 		"unknown verb":    {[]string{"outrage"}, 2},
 		"unknown flag":    {[]string{"calls", "--sinc", "1m"}, 2},
 		"missing Region":  {[]string{"outage"}, 2},
+		"no such plan":    {[]string{"up", "-f", "nowhere.yaml"}, 1},
 		"nothing to call": {[]string{"calls", "--endpoint", "http://127.0.0.1:1"}, 7},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,8 @@ func (a *app) outage() *cobra.Command {
 			if err := a.control().Outage(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s is dark since %s\nnext: in five seconds, when the observers are sure: starter failover -f PLAN --from %s --as NAME\nlater: local heal %s\n", args[0], time.Now().UTC().Format(time.RFC3339), args[0], args[0])
+			fmt.Fprintf(a.out, "%s is dark since %s\nnext: in five seconds, when the observers are sure: starter failover -f PLAN --from %s --as NAME --wait\nlater: %s\n",
+				args[0], time.Now().UTC().Format(time.RFC3339), args[0], a.again("local heal "+args[0]))
 			return nil
 		}),
 	})
@@ -38,7 +39,7 @@ func (a *app) heal() *cobra.Command {
 			if err := a.control().Heal(cmd.Context(), args[0]); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s works again since %s\nnext: starter failback -f PLAN --to %s --as NAME\n", args[0], time.Now().UTC().Format(time.RFC3339), args[0])
+			fmt.Fprintf(a.out, "%s works again since %s\nnext: starter failback -f PLAN --to %s --as NAME --wait\n", args[0], time.Now().UTC().Format(time.RFC3339), args[0])
 			return nil
 		}),
 	})
@@ -51,7 +52,7 @@ func (a *app) known(cmd *cobra.Command, region string) error {
 		return err
 	}
 	if !slices.Contains(facts.Regions, region) {
-		return fmt.Errorf("no Region %q here; there are %s", region, strings.Join(facts.Regions, ", "))
+		return errUsage{fmt.Errorf("no Region %q here; there are %s", region, strings.Join(facts.Regions, ", "))}
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,32 +55,51 @@ func (a *app) stayUp(ctx context.Context, e everything) error {
 	if _, err := s.Run("probe", "local", "probe", "-f", s.PlanFile, "--ledger", filepath.Join(s.Dir(), "ledger.jsonl")); err != nil {
 		return err
 	}
+	bin, err := filepath.Abs(e.bin)
+	if err != nil {
+		return fmt.Errorf("folder of the programs: %w", err)
+	}
+	a.explain(s, bin)
+	return s.Watch(ctx)
+}
+
+// explain says where everything is and what to type first. Every line can be
+// pasted as it stands, wherever the shell stands.
+func (a *app) explain(s *stack.Stack, bin string) {
 	ui := fmt.Sprintf("http://127.0.0.1:%d", s.Ports.UI)
 	if s.Process("temporal") == nil { // another one is used
 		ui = "that of the Temporal at " + s.Temporal()
 	}
-	fmt.Fprintf(a.out, `
-Everything runs.
-  Temporal UI     %s
-  simulated AWS   %s   (works with the AWS CLI: export AWS_ENDPOINT_URL)
-  DNS             127.0.0.1:%d
-  plan            %s
-  clients         %s
+	starter, local, lost := shellWord(filepath.Join(bin, "starter")), shellWord(filepath.Join(bin, "local")), string(s.Plan.Primary())
+	lines := []string{
+		"", "Everything runs.",
+		"  Temporal UI     " + ui,
+		"  simulated AWS   " + s.Endpoint() + "   (works with the AWS CLI: export AWS_ENDPOINT_URL)",
+		fmt.Sprintf("  DNS             127.0.0.1:%d", s.Ports.DNS),
+		"  plan            " + s.PlanFile,
+		"  clients         " + filepath.Join(s.Dir(), "logs", "probe.log"),
+		"", "In another terminal:",
+		"  export TEMPORAL_ADDRESS=" + s.Temporal() + " XDG_CONFIG_HOME=" + shellWord(filepath.Join(s.Dir(), "config")) + " PLAN=" + shellWord(s.PlanFile),
+		"  export AWS_ENDPOINT_URL=" + s.Endpoint() + " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-west-2",
+		"  " + starter + ` validate -f "$PLAN"`,
+		"  " + local + " outage " + lost + " --endpoint " + s.Endpoint(),
+		"  " + starter + ` failover -f "$PLAN" --from ` + lost + " --as dana --wait   # from five seconds later",
+		"", "In a third one, after the same two exports:",
+		"  " + starter + ` status -f "$PLAN" --watch`,
+		"  " + starter + ` approve -f "$PLAN" --as amara   # it says what there is to acknowledge`,
+		"  " + starter + ` approve -f "$PLAN" --as bela`,
+		"", "And home again, approved by two as before:",
+		"  " + local + " heal " + lost + " --endpoint " + s.Endpoint(),
+		"  " + starter + ` failback -f "$PLAN" --to ` + lost + " --as dana --wait",
+		"", "Ctrl-C here ends it all.",
+	}
+	_, _ = fmt.Fprintln(a.out, strings.Join(lines, "\n"))
+}
 
-In another terminal:
-  export TEMPORAL_ADDRESS=%s AWS_ENDPOINT_URL=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-west-2 XDG_CONFIG_HOME=%s
-  bin/starter validate -f %s
-  bin/local outage %s --endpoint %s
-  bin/starter failover -f %s --from %s --as dana --wait
-  bin/starter status -f %s --watch
-  bin/starter approve -f %s --as amara      (and once more --as bela)
-  bin/local heal %s --endpoint %s
-  bin/starter failback -f %s --to %s --as dana --wait      (approved by two again)
-
-Ctrl-C ends it all.
-`, ui, s.Endpoint(), s.Ports.DNS, s.PlanFile, filepath.Join(s.Dir(), "logs", "probe.log"),
-		s.Temporal(), s.Endpoint(), filepath.Join(s.Dir(), "config"), s.PlanFile, s.Plan.Primary(), s.Endpoint(),
-		s.PlanFile, s.Plan.Primary(), s.PlanFile, s.PlanFile, s.Plan.Primary(), s.Endpoint(),
-		s.PlanFile, s.Plan.Primary())
-	return s.Watch(ctx)
+// shellWord quotes a word that a shell would not take as it is.
+func shellWord(s string) string {
+	if regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,~-]+$`).MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -21,6 +21,9 @@ func DefaultPorts() Ports { return Ports{Temporal: 7233, UI: 8233, AWS: 4566, DN
 // the range from which systems give ports to connections: one found there could
 // be taken before the process that it is meant for listens.
 func claim(ctx context.Context, port *int) error {
+	if *port < 0 || *port > 65535 {
+		return fmt.Errorf("%d is no port: choose one up to 65535, or 0 for a free one", *port)
+	}
 	if *port != 0 {
 		if err := free(ctx, *port); err != nil {
 			return fmt.Errorf("port %d is taken: end what holds it, or choose another port: %w", *port, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ func (p *Process) start(logs string) error {
 	}
 	//nolint:gosec,noctx // our own programs; they outlive any one context and are ended by stop
 	cmd := exec.Command(p.Args[0], p.Args[1:]...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), p.Env...), file, file
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(Inherited(os.Environ()), p.Env...), file, file
 	cmd.SysProcAttr = attached()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Name, err)
@@ -58,6 +59,19 @@ func (p *Process) start(logs string) error {
 		close(done)
 	}()
 	return nil
+}
+
+// Inherited is what our programs get of the environment of whoever starts them.
+// Nothing of AWS: a profile, session token or endpoint of somebody's real account
+// has no business here. Of Temporal, all or nothing: TLS and API keys belong to
+// the server at TEMPORAL_ADDRESS, and not to one of ours.
+func Inherited(environ []string) []string {
+	foreign := slices.ContainsFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "TEMPORAL_ADDRESS=") && v != "TEMPORAL_ADDRESS="
+	})
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		return strings.HasPrefix(v, "AWS_") || (!foreign && strings.HasPrefix(v, "TEMPORAL_"))
+	})
 }
 
 // Kill ends the process with SIGKILL and says when it was gone.

@@ -48,6 +48,7 @@ type Stack struct {
 
 	options Options
 	mu      sync.Mutex
+	folder  *os.File // held while we run
 	procs   map[string]*Process
 	metrics map[string]int
 	address string // of Temporal
@@ -89,16 +90,15 @@ func (s *Stack) prepare(ctx context.Context) error {
 		return fmt.Errorf("folder of the run: %w", err)
 	}
 	s.options.Dir = dir
-	if s.options.Fresh {
-		if err := Empty(s.options.Dir); err != nil {
-			return err
+	// What can be refused is refused before anything is removed.
+	p, problems := plan.Load(s.options.Plan)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	for _, name := range []string{"temporal-server", "local", "worker", "starter"} {
+		if _, err := os.Stat(s.bin(name)); err != nil {
+			return fmt.Errorf("a program is missing, `make build` makes it: %w", err)
 		}
-	}
-	if err := os.MkdirAll(filepath.Join(s.options.Dir, "logs"), 0o700); err != nil {
-		return fmt.Errorf("folder of the run: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(s.options.Dir, marker), nil, 0o600); err != nil {
-		return fmt.Errorf("folder of the run: %w", err)
 	}
 	s.Ports = s.options.Ports
 	for _, p := range []*int{&s.Ports.Temporal, &s.Ports.UI, &s.Ports.AWS, &s.Ports.DNS} {
@@ -106,8 +106,7 @@ func (s *Stack) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	p, problems := plan.Load(s.options.Plan)
-	if err := problems.Err(); err != nil {
+	if s.folder, err = takeFolder(s.options.Dir, s.options.Fresh); err != nil {
 		return err
 	}
 	if c := s.options.Compression; c > 1 {
@@ -115,28 +114,6 @@ func (s *Stack) prepare(ctx context.Context) error {
 	}
 	s.Plan, s.PlanFile, err = localise(p, s.options.Dir, net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Ports.DNS)))
 	return err
-}
-
-// marker is the file by which a folder is known to hold a run.
-const marker = ".lifeline-run"
-
-// Empty removes an earlier run from a folder, and refuses one that holds
-// anything else.
-func Empty(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("folder of the run: %w", err)
-	}
-	if len(entries) == 0 {
-		return nil
-	}
-	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
-		return fmt.Errorf("%s holds files that no run has made: name another folder with --out", dir)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove the last run: %w", err)
-	}
-	return nil
 }
 
 func (s *Stack) bin(name string) string { return filepath.Join(s.options.Bin, name) }
@@ -372,6 +349,9 @@ func (s *Stack) Close() {
 			}
 		}
 		wg.Wait()
+	}
+	if s.folder != nil {
+		_ = s.folder.Close() // which also frees it
 	}
 }
 

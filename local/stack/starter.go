@@ -29,7 +29,7 @@ func (s *Stack) Starter(ctx context.Context, args ...string) (Answer, error) {
 	//nolint:gosec // our own program
 	cmd := exec.CommandContext(ctx, s.bin("starter"), args...)
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, append(os.Environ(), s.Env("starter")...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = &stdout, &stderr, append(Inherited(os.Environ()), s.Env("starter")...)
 	err := cmd.Run()
 	a := Answer{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 	var exit *exec.ExitError
