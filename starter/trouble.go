@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"lifeline/internal/cloud"
 	"lifeline/internal/report"
 	"lifeline/internal/runbook"
 )
@@ -110,6 +111,10 @@ func outcome(r runbook.Report) error {
 	code := codeOf(r.Status)
 	if code == exitDone {
 		return nil
+	}
+	// The run knows why a step failed; a missing answer from AWS has a code of its own.
+	if r.Status == runbook.Failed && r.Cause == string(cloud.Unreachable) {
+		code = exitUnreachable
 	}
 	return &trouble{code: code, err: fmt.Errorf("%s of %s is %s: %s", r.Runbook, r.Application, r.Status, report.Printable(r.Summary)), safe: r.Safe, next: r.Next}
 }

@@ -208,6 +208,17 @@ func TestBudget_Spent_ActsAtEachThresholdAndNeverAborts(t *testing.T) {
 	require.Equal(t, map[runbook.RTOState]bool{runbook.RTOInside: true, runbook.RTOHalf: true, runbook.RTOLate: true, runbook.RTOBreached: true}, states)
 }
 
+func TestBudget_Short_TakesTheFasterBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.plan.Objectives.RTO = plan.Duration(6 * time.Second) // the failure was 5 s ago
+	w.approveAt(10*time.Second, "amara", "bela")
+	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
+	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
+	require.Empty(t, only(w.effects(), "scale", "freeze"), "optional steps are left out")
+	require.ElementsMatch(t, []string{"DescribeGroup", "FreezeScaling", "FreezeScaling", "ScaleGroup"}, inState(rep, runbook.Skipped))
+}
+
 func TestStepFails_BeforeThePointOfNoReturn_UndoesEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -225,4 +236,15 @@ func TestStepFails_BeforeThePointOfNoReturn_UndoesEverything(t *testing.T) {
 	undone := only(w.effects(), "lease to us-east-1", "unfreeze us-west-2")
 	require.ElementsMatch(t, []string{"lease to us-east-1", "unfreeze us-west-2"}, undone)
 	require.Equal(t, runbook.Withdrawn, rep.Ballots[0].Result, "nobody is asked any more")
+}
+
+func TestStepFails_TheReportNamesTheKind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail["EvacuateByObject"] = temporal.NewNonRetryableApplicationError("no answer from us-west-2", "Unreachable", nil)
+	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
+	require.Equal(t, runbook.Failed, rep.Status, rep.Summary)
+	require.Equal(t, "Unreachable", rep.Cause)
+	require.Empty(t, only(w.effects(), "put", "Failover"))
+	require.Equal(t, east, w.holder, "what had been done was taken back")
 }

@@ -257,6 +257,7 @@ func (r *run) conclude(ctx workflow.Context, cause error) {
 			r.report.Status, verb = runbook.Reverted, "saw bad results"
 		}
 		r.report.Summary = fmt.Sprintf("%s %s in %s: %s", r.report.Runbook, verb, r.report.Phase, r.words(cause))
+		r.report.Cause = kindOf(cause)
 		r.takeBack(ctx)
 	}
 	r.report.Safe, r.report.Next = advice(&r.report)
@@ -272,6 +273,15 @@ func (r *run) success() string {
 		out += fmt.Sprintf("; clients were served %s after the failure (objective %s)", r.report.Clocks.Spans(r.report.Now).RTO().Round(100*time.Millisecond), r.report.Objective)
 	}
 	return out
+}
+
+// kindOf is the kind of the error that failed a step, as package cloud named it.
+func kindOf(cause error) string {
+	var app *temporal.ApplicationError
+	if errors.As(cause, &app) {
+		return app.Type()
+	}
+	return ""
 }
 
 // words tells a cause without Temporal's wrapping.

@@ -76,9 +76,10 @@ type Report struct {
 	Ended       time.Time     `json:"ended,omitzero"`
 	Status      Status        `json:"status"`
 	Phase       Stage         `json:"phase"`
-	Summary     string        `json:"summary"` // one sentence: what happened
-	Safe        string        `json:"safe"`    // what is safe now
-	Next        string        `json:"next"`    // the next command to type
+	Summary     string        `json:"summary"`         // one sentence: what happened
+	Cause       string        `json:"cause,omitempty"` // kind of the error that ended it: Denied, Unreachable, ...
+	Safe        string        `json:"safe"`            // what is safe now
+	Next        string        `json:"next"`            // the next command to type
 	Objective   time.Duration `json:"objective"`
 	Predicted   time.Duration `json:"predicted"` // worst case by the plan's capability
 	RTOState    RTOState      `json:"rto_state"`
