@@ -213,6 +213,12 @@ func (tr *trial) loseAnswer(t *testing.T, call world.CallRecord) {
 	if len(tr.regions) < 5 { // a cluster of endpoints has a next one to ask
 		require.Error(t, err, "%s without the answer to %s", tr.name, call.Operation)
 		require.Equal(t, cloud.Unreachable, cloud.KindOf(err), "%s without the answer to %s: %v", tr.name, call.Operation, err)
+	}
+	// Tried again as Temporal does, for as long as nobody answers.
+	for range 3 {
+		if err == nil || cloud.KindOf(err) != cloud.Unreachable {
+			break
+		}
 		_, err = tr.act(t.Context(), w, tr.command())
 	}
 	require.NoError(t, err, "%s after the answer to %s was lost", tr.name, call.Operation)

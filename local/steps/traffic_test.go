@@ -101,9 +101,11 @@ func TestTraffic_ByObject_MovesRealAnswers(t *testing.T) {
 	require.Equal(t, cloud.NotYet, cloud.KindOf(err))
 	require.ErrorContains(t, err, "north-america is still sent to us-west-2")
 
-	// Home again, but one location at a time.
+	// Home again, but one location at a time. The hold must be seen first.
+	unhealthy := f.unhealthy()
 	_, err = w.s3.EvacuateByObject(t.Context(), f.holdEast("europe"))
 	require.NoError(t, err)
+	eventually(t, "checkers see the hold", func() bool { return f.unhealthy() > unhealthy })
 	_, err = w.s3.ReturnByObject(t.Context(), f.holdEast(""))
 	require.NoError(t, err)
 	require.NoError(t, until(within(t, patience), "north america is home", func() (bool, error) {
@@ -117,6 +119,17 @@ func TestTraffic_ByObject_MovesRealAnswers(t *testing.T) {
 	require.NoError(t, err)
 	f.answered(t, w, "")
 	f.served(t, w, "")
+}
+
+// unhealthy counts the health checks that answers are made without.
+func (f *fixture) unhealthy() int {
+	n := 0
+	for _, id := range f.Route53.Checks() {
+		if _, served, _ := f.Route53.Healthy(id); !served {
+			n++
+		}
+	}
+	return n
 }
 
 func ignoreNotYet(err error) error {
