@@ -52,6 +52,23 @@ func TestPoll_PassingFailuresAreLookedOver(t *testing.T) {
 	})
 }
 
+func TestPoll_ThrottledLook_HidesNothingThatWasSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		looks := 0
+		err := Poll(ctx, time.Second, func(context.Context) (bool, string, error) {
+			if looks++; looks > 2 {
+				return false, "", Errorf(Throttled, "slow down")
+			}
+			return false, "two of four", nil
+		})
+		require.Equal(t, NotYet, KindOf(err))
+		require.ErrorContains(t, err, "two of four")
+	})
+}
+
 func TestPoll_PermanentFailureEndsIt(t *testing.T) {
 	t.Parallel()
 	looks := 0

@@ -32,8 +32,9 @@ func Poll(ctx context.Context, interval time.Duration, look Look) error {
 		} else if done {
 			return nil
 		}
-		// A look that the deadline cut short has seen less than the one before.
-		if ctx.Err() == nil || last == "" {
+		// A look that was throttled, or that the deadline cut short, has seen less
+		// than the one before.
+		if last == "" || ctx.Err() == nil && KindOf(err) != Throttled {
 			last = seen
 		}
 		pause.Reset(interval)
