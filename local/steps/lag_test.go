@@ -173,10 +173,12 @@ func TestDescribe_TheWorldAsItIs(t *testing.T) {
 	fence := ec2.NetworkFence{Region: west, Subnets: subnets}
 	_, err = w.ec2.FenceNetwork(t.Context(), fence)
 	require.NoError(t, err)
+	w = f.worker() // the one before has spent its calls on looking often
 	require.NoError(t, until(within(t, patience), "cut off targets", func() (bool, error) {
 		got, err := w.elb.DescribeTargets(t.Context(), targets)
 		return got.Healthy == 0 && got.Unhealthy == 4, err
 	}))
+	w = f.worker()
 	_, err = w.elb.AwaitTargets(within(t, 3*suspect), targets)
 	require.Equal(t, cloud.NotYet, cloud.KindOf(err))
 	require.ErrorContains(t, err, "0 healthy and 4 unhealthy")
