@@ -60,7 +60,7 @@ func (a *app) followPreview(ctx context.Context, c runs, at target) error {
 		r.Safe = "nothing was changed"
 		r.Next = a.command(string(r.Runbook), "--from", string(r.From), "--to", string(r.To), "--as", r.StartedBy, "--wait")
 	}
-	if a.output == "text" {
+	if a.output == "text" && len(r.Stages) > 0 {
 		for _, line := range previewLines(r) {
 			a.say("%s", line)
 		}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/temporal"
@@ -58,7 +57,13 @@ func (d *door) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWork
 		return d.Next.ExecuteWorkflow(ctx, in)
 	}
 	workflow.GetLogger(ctx).Error("a run was turned away", "stage", "", "why", why)
-	return nil, turnedAway(workflow.GetInfo(ctx), d.plans[0].Application, why, workflow.Now(ctx))
+	var start runbook.Start
+	if len(in.Args) == 1 {
+		if given, ok := in.Args[0].(runbook.Input); ok {
+			start = given.Start
+		}
+	}
+	return nil, d.turnAway(ctx, start, why)
 }
 
 // refusal says why a run may not begin; empty when it may.
@@ -156,12 +161,14 @@ func (d *door) ValidateUpdate(ctx workflow.Context, in *interceptor.UpdateInput)
 	return d.Next.ValidateUpdate(ctx, in)
 }
 
-// turnedAway ends a run with a report, as the runbooks themselves do. Nothing in it
-// comes from the stranger's input.
-func turnedAway(info *workflow.Info, application, why string, now time.Time) error {
+// turnAway ends a run with a report, as the runbooks themselves do. Of the stranger's
+// input it holds names alone, and those shortened.
+func (d *door) turnAway(ctx workflow.Context, start runbook.Start, why string) error {
+	info, now := workflow.GetInfo(ctx), workflow.Now(ctx)
 	r := runbook.Report{
-		Application: application, Runbook: runbook.Name(strings.ToLower(info.WorkflowType.Name)),
-		WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID,
+		Application: d.plans[0].Application, Runbook: runbook.Name(strings.ToLower(info.WorkflowType.Name)),
+		From: plan.Region(short(string(start.From))), To: plan.Region(short(string(start.To))), StartedBy: short(start.By), DryRun: start.DryRun,
+		WorkflowID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Phase: "admission",
 		Started: now, Now: now, Ended: now, Status: runbook.Refused, Summary: "turned away: " + why,
 		Safe: "nothing was changed", Next: "starter validate -f PLAN, with the plan file that the workers have",
 	}
