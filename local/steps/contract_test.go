@@ -243,14 +243,15 @@ func (tr *trial) throttle(t *testing.T, call world.CallRecord) {
 	t.Helper()
 	w := tr.f.worker()
 	w.suffer(world.Fault{Kind: world.Throttle, Service: call.Service, Operation: call.Operation, Times: 2})
-	attempts := 1
 	_, err := tr.act(t.Context(), w, tr.command())
-	for ; err != nil && attempts < 3; attempts++ {
-		require.Equal(t, cloud.Throttled, cloud.KindOf(err), "%s throttled at %s: %v", tr.name, call.Operation, err)
+	for range 3 { // tried again as Temporal does
+		if err == nil {
+			break
+		}
+		require.Contains(t, []cloud.Kind{cloud.Throttled, cloud.Unreachable}, cloud.KindOf(err), "%s throttled at %s: %v", tr.name, call.Operation, err)
 		_, err = tr.act(t.Context(), w, tr.command())
 	}
 	require.NoError(t, err, "%s after it was throttled", tr.name)
-	require.LessOrEqual(t, attempts, 3)
 	require.Contains(t, outcomes(w), "throttled")
 	require.Equal(t, tr.after, tr.see(t), "%s throttled at %s", tr.name, call.Operation)
 	tr.giveBack(t)
