@@ -126,7 +126,7 @@ func TestUnfenceNetwork(t *testing.T) {
 	t.Parallel()
 	cloudtest.CheckChange(t, "ec2:DeleteNetworkAclEntry", func() cloudtest.Change {
 		f := twoACLs()
-		_, err := f.steps().FenceNetwork(t.Context(), fenceIn(false))
+		_, err := f.steps().FenceNetwork(context.WithoutCancel(t.Context()), fenceIn(false))
 		require.NoError(t, err)
 		f.Service, f.effects = cloudtest.Service{ID: "EC2"}, 0
 		return cloudtest.Change{
