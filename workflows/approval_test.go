@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -173,4 +174,23 @@ func TestApproval_RequiredForTraffic_HoldsItBack(t *testing.T) {
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 	require.Equal(t, runbook.Decide, rep.Ballots[0].Stage)
 	require.Equal(t, w.zero.Add(31*time.Second), rep.Clocks.Decided.UTC())
+}
+
+func TestApproval_FloodOfSignals_DoesNotSwellTheReport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.at(20*time.Second, func() {
+		huge := w.decision("mallory", true)
+		huge.By = strings.Repeat("m", 10_000)
+		for range 200 {
+			w.env.SignalWorkflow(runbook.SignalDecide, huge)
+			w.env.SignalWorkflow(runbook.SignalDecide, w.decision("mallory", true))
+		}
+	})
+	w.approveAt(40*time.Second, "amara", "bela")
+	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
+	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
+	told := texts(rep, "decision")
+	require.Len(t, told, 20+1+2, "twenty refusals, a word on the rest, and two decisions")
+	require.Less(t, len(strings.Join(told, "")), 5_000)
 }

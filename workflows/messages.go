@@ -42,17 +42,30 @@ func (r *run) listen(ctx workflow.Context) error {
 // judge. A refused one leaves a line in the story, since a signal gets no answer.
 func (r *run) signals(ctx workflow.Context) {
 	channel := workflow.GetSignalChannel(ctx, runbook.SignalDecide)
-	for {
+	for refusals := 0; ; {
 		var d runbook.Decision
 		if more := channel.Receive(ctx, &d); !more || ctx.Err() != nil {
 			return
 		}
-		if _, err := r.decide(ctx, d); err != nil {
-			r.event(ctx, "decision", "refused: "+err.Error())
-			r.publish(ctx)
+		_, err := r.decide(ctx, d)
+		if err == nil {
+			continue
 		}
+		// Anybody with access to Temporal can send signals; a flood of them must
+		// not swell the report until status and approval no longer fit.
+		if refusals++; refusals > keptRefusals {
+			continue
+		}
+		r.event(ctx, "decision", "refused: "+err.Error())
+		if refusals == keptRefusals {
+			r.event(ctx, "decision", "further refused signals are not listed")
+		}
+		r.publish(ctx)
 	}
 }
+
+// keptRefusals is how many refused signals the story tells.
+const keptRefusals = 20
 
 func (r *run) judge(ctx workflow.Context, d runbook.Decision) error {
 	return r.report.Ballot().Judge(d, r.in.Plan, r.in.Start.By, workflow.Now(ctx))

@@ -91,11 +91,21 @@ var (
 	ErrStarter        = errors.New("who started the run can't approve it")
 	ErrDuplicate      = errors.New("has decided already")
 	ErrUnacknowledged = errors.New("a risk is not acknowledged")
+	ErrTooLong        = errors.New("the name or text is longer than people write")
+)
+
+// Bounds of what anybody may send, signed or not: a run keeps what it is told.
+const (
+	longestName = 100
+	longestText = 1000
 )
 
 // Judge says whether a decision counts on this ballot. It is the one judge for
 // Updates (as validator) and signals, and changes nothing.
 func (b *Ballot) Judge(d Decision, p plan.Plan, starter string, now time.Time) error {
+	if len(d.By) > longestName || len(d.Comment) > longestText {
+		return ErrTooLong // and not a word of it: refusals are kept
+	}
 	if b == nil || b.Result != Open {
 		return fmt.Errorf("decision by %q: %w", d.By, ErrNothingAsked)
 	}

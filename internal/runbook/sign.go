@@ -113,6 +113,9 @@ func (c Control) Message(application string) string {
 
 // Admit checks that a listed person gave this order to this run.
 func (c Control) Admit(p plan.Plan, runID string) error {
+	if len(c.By) > longestName || len(c.Step) > longestName || len(c.Reason) > longestText {
+		return ErrTooLong
+	}
 	switch c.Order {
 	case Pause, Resume, Skip, Abort:
 	default:
