@@ -42,12 +42,15 @@ func New(ctx context.Context, o Options) (*Clients, error) {
 }
 
 // Using makes clients from a configuration that was read or made elsewhere. How
-// calls are tried, bounded and limited is Lifeline's own, whatever base says.
+// calls are tried and limited is Lifeline's own, whatever base says.
 func Using(base aws.Config, o Options) *Clients {
 	base = base.Copy()
 	// One attempt: Temporal retries, with the budget of the step.
 	base.Retryer, base.RetryMaxAttempts = nil, 1
-	base.HTTPClient = transport()
+	if base.HTTPClient == nil {
+		base.HTTPClient = transport()
+	}
+	base.HTTPClient = plainBodies{base.HTTPClient}
 	base.APIOptions = append(slices.Clone(base.APIOptions),
 		awsmiddleware.AddUserAgentKeyValue("lifeline", o.Caller), newLimits().install)
 	return &Clients{base: base}
