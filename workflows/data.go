@@ -64,7 +64,7 @@ func (r *run) measure(ctx workflow.Context, ref time.Time) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			loss = runbook.Loss{Resource: res.Name, Objective: kinds.Objective(r.in.Plan, res).RPO.D(), At: workflow.Now(ctx), Evidence: r.words(err)}
+			loss = runbook.Loss{Resource: res.Name, Objective: r.in.Plan.ObjectivesOf(res).RPO.D(), At: workflow.Now(ctx), Evidence: r.words(err)}
 		}
 		losses = append(losses, loss)
 		return nil

@@ -21,7 +21,7 @@ type aurora struct{}
 func (aurora) Measure(ctx workflow.Context, p Player, r plan.Resource, ref time.Time) (runbook.Loss, error) {
 	var a *cloudwatch.Steps
 	m := p.Move()
-	loss := runbook.Loss{Resource: r.Name, Objective: Objective(m.Plan, r).RPO.D()}
+	loss := runbook.Loss{Resource: r.Name, Objective: m.Plan.ObjectivesOf(r).RPO.D()}
 	state, err := describeAurora(ctx, p, r)
 	if err != nil {
 		return loss, err

@@ -27,7 +27,7 @@ func (table) Measure(ctx workflow.Context, p Player, r plan.Resource, ref time.T
 }
 
 func lossByWatermark(p plan.Plan, r plan.Resource, mark runbook.Watermark, ref time.Time) runbook.Loss {
-	loss := runbook.Loss{Resource: r.Name, Objective: Objective(p, r).RPO.D(), At: mark.Read, Known: mark.Found}
+	loss := runbook.Loss{Resource: r.Name, Objective: p.ObjectivesOf(r).RPO.D(), At: mark.Read, Known: mark.Found}
 	if !mark.Found {
 		loss.Evidence = "no watermark of the Region that is left"
 		return loss

@@ -127,14 +127,6 @@ func Identity(ctx workflow.Context) string {
 	return info.WorkflowExecution.RunID
 }
 
-// Objective is the resource's own objective, or the application's.
-func Objective(p plan.Plan, r plan.Resource) plan.Objectives {
-	if r.Objectives != nil {
-		return *r.Objectives
-	}
-	return p.Objectives
-}
-
 // bestEffort marks a step that calls the Region that is left in an emergency:
 // tried once, shortly, and never waited for.
 func bestEffort(m Move, s runbook.Step) runbook.Step {
