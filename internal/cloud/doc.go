@@ -1,7 +1,6 @@
 // Package cloud owns how Lifeline talks to AWS: one configuration per Region,
 // one attempt per call with its own deadline, rate limits shared by everything
-// in the process, idempotency tokens, and the one place where errors get their
-// kind.
+// in the process, and the one place where errors get their kind.
 //
 // It does not own the operations: each activities package declares the few it
 // calls and builds its client with PerRegion.

@@ -108,11 +108,3 @@ func TestPermission_IsTheIAMAction(t *testing.T) {
 	require.Equal(t, "servicequotas:GetServiceQuota", Permission("Service Quotas", "GetServiceQuota"))
 	require.Equal(t, "route53-recovery-cluster:UpdateRoutingControlStates", Permission("Route53 Recovery Cluster", "UpdateRoutingControlStates"))
 }
-
-func TestToken_SameForTheSameStepOnly(t *testing.T) {
-	t.Parallel()
-	first := Token("lifeline/app", "fence", "billing")
-	require.Equal(t, first, Token("lifeline/app", "fence", "billing"))
-	require.NotEqual(t, Token("ab", "c"), Token("a", "bc"))
-	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-`, Token("x"))
-}

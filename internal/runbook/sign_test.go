@@ -129,3 +129,11 @@ func TestToken_IsTheSameForTheSameActAlone(t *testing.T) {
 	require.NotEqual(t, Token("a"), Token("a", ""))
 	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, Token("a"), "AWS takes a UUID")
 }
+
+func TestToken_SameForTheSameStepOnly(t *testing.T) {
+	t.Parallel()
+	first := Token("lifeline/app", "fence", "billing")
+	require.Equal(t, first, Token("lifeline/app", "fence", "billing"))
+	require.NotEqual(t, Token("ab", "c"), Token("a", "bc"))
+	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-`, Token("x"))
+}

@@ -135,7 +135,7 @@ func (tr *trial) count(t *testing.T) int {
 }
 
 func (tr *trial) command() runbook.Command {
-	return runbook.Command{Token: cloud.Token("steps", tr.name)}
+	return runbook.Command{Token: runbook.Token("steps", tr.name)}
 }
 
 // rehearse plays a dry run: it says what it would do and does nothing.

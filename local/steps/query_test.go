@@ -169,7 +169,7 @@ func (f *fixture) auroraQueries() []query {
 // waits are the steps that look again and again.
 func (f *fixture) waits() []query {
 	table, tick := f.id("records", east, "table"), 20*time.Millisecond
-	cmd := runbook.Command{Token: cloud.Token("steps", "waits")}
+	cmd := runbook.Command{Token: runbook.Token("steps", "waits")}
 	from := s3.BucketRef{Region: east, Bucket: f.id("documents", east, "bucket")}
 	to := s3.BucketRef{Region: west, Bucket: f.id("documents", west, "bucket")}
 	return []query{
