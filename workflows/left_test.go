@@ -39,7 +39,7 @@ func TestRules_StepThatWaitsForTheSuspectRegion_IsNotMade(t *testing.T) {
 	w.approveWhenAsked()
 	rep := w.play(workflows.FailoverName, w.start(runbook.Failover, east, west))
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
-	require.False(t, w.seen["DescribeLease"])
+	require.Zero(t, w.seen["DescribeLease"])
 	last := rep.Ballots[len(rep.Ballots)-1]
 	require.Equal(t, "epoch-unread", last.Risks[len(last.Risks)-1].Code)
 	require.Contains(t, last.Risks[len(last.Risks)-1].Text, "suspect Region")

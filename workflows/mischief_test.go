@@ -16,7 +16,6 @@ type call struct {
 	name    string
 	queue   string
 	attempt int32
-	started int // how many attempts of all activities were started before
 }
 
 // mischief is what befalls one attempt.
@@ -82,9 +81,8 @@ func (b *befallen) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 func (w *world) befall(c call) mischief {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c.started = w.started
 	w.started++
-	w.seen[c.name] = true
+	w.seen[c.name]++
 	if w.mischief == nil {
 		return nothing
 	}

@@ -66,7 +66,7 @@ type world struct {
 	freeAt   time.Time           // when the old writer has surely stopped
 	mischief func(call) mischief // what befalls an attempt; nil: nothing
 	started  int                 // attempts of activities
-	seen     map[string]bool     // activities that ran
+	seen     map[string]int      // how often each activity was tried
 	over     chan struct{}       // closed when the run has ended
 }
 
@@ -79,7 +79,7 @@ func newWorld(t *testing.T) *world {
 		down: map[plan.Region]bool{east: true}, opinions: map[string]map[plan.Region]bool{}, silent: map[string]bool{},
 		rounds: p.Observers.Rounds, replica: "ACTIVE", serving: 2, leaseIn: true, holder: east, epoch: 1, writer: east,
 		auroraAt: 300 * time.Millisecond, marks: time.Second,
-		objects: map[string]bool{}, frozen: map[plan.Region]bool{}, fenced: map[string]bool{}, fail: map[string]error{}, tokens: map[string]string{}, seen: map[string]bool{}, over: make(chan struct{}),
+		objects: map[string]bool{}, frozen: map[plan.Region]bool{}, fenced: map[string]bool{}, fail: map[string]error{}, tokens: map[string]string{}, seen: map[string]int{}, over: make(chan struct{}),
 	}
 	for _, people := range [][]plan.Approver{p.Approvals.Approvers, p.Approvals.Operators} {
 		for i := range people {
