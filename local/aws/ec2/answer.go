@@ -30,7 +30,7 @@ func missing(kind, what, id string) error {
 // handle serves an operation, honouring the DryRun member that most have.
 func handle[I, O any](s *wire.Service, operation string, fn func(*wire.Call, *I) (*O, error)) {
 	wire.Handle(s, operation, func(c *wire.Call, in *I) (*O, error) {
-		if dry, ok := reflect.ValueOf(in).Elem().FieldByName("DryRun").Interface().(*bool); ok && aws.BoolValue(dry) {
+		if dry := reflect.ValueOf(in).Elem().FieldByName("DryRun"); dry.IsValid() && !dry.IsNil() && dry.Elem().Bool() {
 			return nil, wire.Errorf(http.StatusPreconditionFailed, "DryRunOperation",
 				"Request would have succeeded, but DryRun flag is set.")
 		}

@@ -81,6 +81,11 @@ type region struct {
 	instances store[instance]
 	launches  map[string]launchToken
 	aclTokens map[string]string // client token -> ACL
+
+	vpcSettings map[string]*vpcSettings
+	tables      store[sdk.RouteTable]
+	gateways    store[sdk.InternetGateway]
+	endpoints   store[sdk.VpcEndpoint]
 }
 
 // New makes EC2 with a default VPC in every Region of the world.
@@ -112,7 +117,10 @@ func (e *EC2) SetCapacity(region string, n int) {
 func (e *EC2) in(name string) *region {
 	r, ok := e.regions[name]
 	if !ok {
-		r = &region{name: name, launches: map[string]launchToken{}, aclTokens: map[string]string{}}
+		r = &region{
+			name: name, launches: map[string]launchToken{}, aclTokens: map[string]string{},
+			vpcSettings: map[string]*vpcSettings{},
+		}
 		e.regions[name] = r
 		e.makeDefaultVPC(r)
 	}
@@ -123,6 +131,7 @@ func (e *EC2) in(name string) *region {
 func (e *EC2) Wire() *wire.Service {
 	s := wire.NewService("ec2", sdk.New(wire.V1Session()), wire.EC2)
 	e.serveNetwork(s)
+	e.serveRouting(s)
 	e.serveInstances(s)
 	return s
 }

@@ -51,6 +51,15 @@ func (r *region) taggable() []tagged {
 	for _, a := range r.acls.all() {
 		out = append(out, tagged{*a.NetworkAclId, "network-acl", &a.Tags})
 	}
+	for _, t := range r.tables.all() {
+		out = append(out, tagged{*t.RouteTableId, "route-table", &t.Tags})
+	}
+	for _, g := range r.gateways.all() {
+		out = append(out, tagged{*g.InternetGatewayId, "internet-gateway", &g.Tags})
+	}
+	for _, v := range r.endpoints.all() {
+		out = append(out, tagged{*v.VpcEndpointId, "vpc-endpoint", &v.Tags})
+	}
 	for _, t := range r.templates.all() {
 		out = append(out, tagged{*t.api.LaunchTemplateId, "launch-template", &t.api.Tags})
 	}

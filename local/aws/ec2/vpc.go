@@ -57,6 +57,13 @@ func zoneID(region, zone string) string {
 func (e *EC2) makeDefaultVPC(r *region) {
 	vpc := e.addVPC(r, "172.31.0.0/16", nil)
 	vpc.IsDefault = aws.Bool(true)
+	gateway := e.addGateway(r, nil)
+	attach(gateway, *vpc.VpcId)
+	main := r.mainTable(*vpc.VpcId)
+	main.Routes = append(main.Routes, &sdk.Route{
+		DestinationCidrBlock: aws.String("0.0.0.0/0"), GatewayId: aws.String(*gateway.InternetGatewayId),
+		Origin: aws.String(sdk.RouteOriginCreateRoute), State: aws.String(sdk.RouteStateActive),
+	})
 	for i, letter := range zones {
 		s := e.addSubnet(r, vpc, netip.MustParsePrefix(fmt.Sprintf("172.31.%d.0/20", i*16)), r.name+string(letter))
 		s.api.DefaultForAz, s.api.MapPublicIpOnLaunch = aws.Bool(true), aws.Bool(true)
@@ -75,6 +82,7 @@ func (e *EC2) addVPC(r *region, block string, tags []*sdk.Tag) *sdk.Vpc {
 		CidrBlockState: &sdk.VpcCidrBlockState{State: aws.String("associated")},
 	}}
 	r.vpcs.put(*vpc.VpcId, vpc)
+	e.addTable(r, vpc, true)
 	g := e.addGroup(r, *vpc.VpcId, "default", "default VPC security group")
 	g.rules = append(g.rules, rule{ID: e.world.NewID("sgr-"), Protocol: "-1", From: -1, To: -1, Group: g.id})
 	acl := e.addACL(r, *vpc.VpcId, true)
@@ -156,6 +164,10 @@ func (e *EC2) DeleteVpc(c *wire.Call, in *sdk.DeleteVpcInput) (*sdk.DeleteVpcOut
 			return nil, refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", *vpc.VpcId)
 		}
 	}
+	if r.routed(*vpc.VpcId) {
+		return nil, refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", *vpc.VpcId)
+	}
+	r.dropMainTable(*vpc.VpcId)
 	for _, g := range r.groups.all() {
 		if g.vpc == *vpc.VpcId {
 			r.groups.drop(g.id)
@@ -167,6 +179,7 @@ func (e *EC2) DeleteVpc(c *wire.Call, in *sdk.DeleteVpcInput) (*sdk.DeleteVpcOut
 		}
 	}
 	r.vpcs.drop(*vpc.VpcId)
+	delete(r.vpcSettings, *vpc.VpcId)
 	return nil, nil
 }
 
@@ -242,6 +255,7 @@ func (e *EC2) DeleteSubnet(c *wire.Call, in *sdk.DeleteSubnetInput) (*sdk.Delete
 	for _, acl := range r.acls.all() {
 		dissociate(acl, *in.SubnetId)
 	}
+	r.disassociateSubnet(*in.SubnetId)
 	r.subnets.drop(*in.SubnetId)
 	return nil, nil
 }
