@@ -44,6 +44,15 @@ type Plan struct {
 	Failover      FailoverRules `yaml:"failover" json:"failover"`
 	Failback      FailbackRules `yaml:"failback" json:"failback"`
 	Notifications Notifications `yaml:"notifications,omitempty" json:"notifications,omitempty"`
+	// Setup and what follows say what is built ahead of time and kept so; a part
+	// that is left out is not built. See protect.go.
+	Setup         *Setup         `yaml:"setup,omitempty" json:"setup,omitempty"`
+	Backup        *Backup        `yaml:"backup,omitempty" json:"backup,omitempty"`
+	ElasticDR     *ElasticDRSite `yaml:"elasticDR,omitempty" json:"elasticDR,omitempty"`
+	RecoveryStack *RecoveryStack `yaml:"recoveryStack,omitempty" json:"recoveryStack,omitempty"`
+	Monitoring    *Monitoring    `yaml:"monitoring,omitempty" json:"monitoring,omitempty"`
+	Trigger       *Trigger       `yaml:"trigger,omitempty" json:"trigger,omitempty"`
+	Readiness     *Readiness     `yaml:"readiness,omitempty" json:"readiness,omitempty"`
 	// Assumptions replace the times that Lifeline assumes where AWS promises none.
 	Assumptions *Assumptions `yaml:"assumptions,omitempty" json:"assumptions,omitempty"`
 }
@@ -73,6 +82,9 @@ const (
 	AuroraGlobal  Kind = "aurora-global"  // Aurora global database
 	S3Bucket      Kind = "s3-bucket"      // bucket pair replicated both ways
 	Service       Kind = "service"        // load-balanced Auto Scaling group in each Region
+	RDSInstance   Kind = "rds-instance"   // RDS DB instance with a cross-Region copy
+	EBSVolume     Kind = "ebs-volume"     // EBS volume, kept by snapshots
+	DRSServer     Kind = "drs-server"     // server that Elastic Disaster Recovery replicates
 )
 
 // Resource is one thing that the application needs.
@@ -90,6 +102,8 @@ type Resource struct {
 	Regions map[Region]Identifiers `yaml:"regions" json:"regions"`
 	// Fence lists the layers that stop writes in a Region that is left, in order.
 	Fence []FenceLayer `yaml:"fence,omitempty" json:"fence,omitempty"`
+	// Protect says what setup keeps for this resource beyond what its kind needs.
+	Protect *Protect `yaml:"protect,omitempty" json:"protect,omitempty"`
 }
 
 // Identifiers are AWS names or ARNs by the key that the kind defines.

@@ -1,0 +1,43 @@
+package estate
+
+import (
+	"context"
+
+	"lifeline/internal/cloud/keep"
+	"lifeline/internal/runbook"
+)
+
+// Batch is items of one type and Region, references resolved.
+type Batch struct {
+	Items []runbook.Item `json:"items"`
+	// Repair false leaves what exists as it is and reports the difference.
+	Repair bool `json:"repair"`
+}
+
+// Results are in the order of the batch.
+type Results struct {
+	Results []runbook.ItemResult `json:"results"`
+}
+
+// Steps are the activities of this package.
+type Steps struct {
+	Book *keep.Book
+	// Beat hears how far a batch has come; the worker makes it Temporal's heartbeat.
+	Beat func(ctx context.Context, settled, all int)
+}
+
+// SurveyItems reads and judges a batch. Nothing is changed.
+func (s *Steps) SurveyItems(ctx context.Context, in Batch) (Results, error) {
+	results, err := s.Book.Survey(ctx, in.Items, in.Repair)
+	return Results{results}, err
+}
+
+// ConvergeItems brings a batch to what is wanted.
+func (s *Steps) ConvergeItems(ctx context.Context, in Batch) (Results, error) {
+	results, err := s.Book.Converge(ctx, in.Items, in.Repair, func(settled, all int) {
+		if s.Beat != nil {
+			s.Beat(ctx, settled, all)
+		}
+	})
+	return Results{results}, err
+}

@@ -1,0 +1,199 @@
+package runbook
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Area is one part of what setup builds. Each area is a child workflow; what an
+// item refers to lies in its own area or in one that comes before it.
+type Area string
+
+// Areas, in the order in which they depend on each other.
+const (
+	AreaAccess     Area = "access"     // roles and keys
+	AreaStack      Area = "stack"      // the recovery Region's network and compute
+	AreaStorage    Area = "storage"    // buckets
+	AreaDatabases  Area = "databases"  // replicas, retention, global databases and tables
+	AreaBackup     Area = "backup"     // AWS Backup and snapshots
+	AreaElasticDR  Area = "elastic-dr" // servers that replicate
+	AreaTraffic    Area = "traffic"    // records, health checks, switches
+	AreaMonitoring Area = "monitoring" // alarms, topics, event rules
+	AreaTrigger    Area = "trigger"    // the function that an alarm fires
+)
+
+// Areas lists all areas in their order.
+func Areas() []Area {
+	return []Area{AreaAccess, AreaStack, AreaStorage, AreaDatabases, AreaBackup, AreaElasticDR, AreaTraffic, AreaMonitoring, AreaTrigger}
+}
+
+// Item is one thing that setup makes and keeps: an AWS resource, or one
+// configuration of it, in one Region. It is pure data, computed from the plan.
+type Item struct {
+	Area Area   `json:"area"`
+	Type string `json:"type"` // what keeps it: "backup-vault"
+	// Name is AWS's name of it, unique among the items of its type and Region.
+	Name   string `json:"name"`
+	Region string `json:"region"` // where its API is called
+	// Resource is the plan's resource that it protects; empty for what serves all.
+	Resource string `json:"resource,omitempty"`
+	// Want holds the wanted properties in the canonical form in which the type
+	// reads them: lower-case words, sorted lists with a newline between, compact
+	// JSON. What it doesn't name is nobody's business: it stays as it is.
+	//
+	// "${TYPE/REGION/NAME#PROPERTY}" stands for what another item turned out to
+	// be, such as its ARN; the item then waits for that one.
+	Want map[string]string `json:"want,omitempty"`
+	// Needs are ids of items that have to be in place first, beyond references.
+	Needs []string `json:"needs,omitempty"`
+	// Given says that setup only looks: it must be there, and others make it.
+	Given bool `json:"given,omitempty"`
+	// Why is told when Given and missing, or when it is refused.
+	Why string `json:"why,omitempty"`
+}
+
+// ID names an item within a plan.
+func (i Item) ID() string { return ItemID(i.Type, i.Region, i.Name) }
+
+// ItemID is the id of an item; Ref refers to one of its properties.
+func ItemID(kind, region, name string) string { return kind + "/" + region + "/" + name }
+
+// Ref stands for a property of another item until that item has been read.
+func Ref(kind, region, name, property string) string {
+	return "${" + ItemID(kind, region, name) + "#" + property + "}"
+}
+
+// reference finds references in a value.
+func reference() *regexp.Regexp { return regexp.MustCompile(`\$\{([^#}]+)#([^}]+)\}`) }
+
+// Waits are the ids that an item waits for, sorted.
+func (i Item) Waits() []string {
+	seen := map[string]bool{}
+	for _, id := range i.Needs {
+		seen[id] = true
+	}
+	find := reference()
+	for _, value := range i.Want {
+		for _, m := range find.FindAllStringSubmatch(value, -1) {
+			seen[m[1]] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Resolve puts in what other items turned out to be. It names the references
+// that nothing answers yet.
+func (i Item) Resolve(known map[string]map[string]string) (Item, []string) {
+	find := reference()
+	out, open := i, map[string]bool{}
+	out.Want = map[string]string{}
+	for key, value := range i.Want {
+		out.Want[key] = find.ReplaceAllStringFunc(value, func(ref string) string {
+			m := find.FindStringSubmatch(ref)
+			if v, ok := known[m[1]][m[2]]; ok {
+				return v
+			}
+			open[m[1]+"#"+m[2]] = true
+			return ref
+		})
+	}
+	return out, slices.Sorted(maps.Keys(open))
+}
+
+// ItemState is what was read of one item.
+type ItemState struct {
+	ID    string `json:"id"`
+	Found bool   `json:"found"`
+	// Have are its properties, in the form of Item.Want.
+	Have map[string]string `json:"have,omitempty"`
+	// Out is what others may refer to: "arn", "id", and so on.
+	Out map[string]string `json:"out,omitempty"`
+	// Busy says that AWS still works on it ("creating"): wait, don't act.
+	Busy string `json:"busy,omitempty"`
+}
+
+// Property is one difference.
+type Property struct {
+	Name string `json:"name"`
+	Have string `json:"have"`
+	Want string `json:"want"`
+}
+
+// Difference lists the wanted properties that are otherwise, sorted by name.
+func (i Item) Difference(have ItemState) []Property {
+	var out []Property
+	for _, name := range slices.Sorted(maps.Keys(i.Want)) {
+		if got := have.Have[name]; got != i.Want[name] {
+			out = append(out, Property{Name: name, Have: got, Want: i.Want[name]})
+		}
+	}
+	return out
+}
+
+// Verdict is what setup has to say about one item.
+type Verdict string
+
+// Verdicts.
+const (
+	InPlace     Verdict = "in-place"    // as wanted; nothing to do
+	ToCreate    Verdict = "create"      // not there
+	ToChange    Verdict = "change"      // there, and otherwise
+	Drifted     Verdict = "drifted"     // otherwise, and only reported: the plan says so, or AWS lets nobody change it
+	Missing     Verdict = "missing"     // others must make it first
+	Blocked     Verdict = "blocked"     // what it needs is not in place
+	Unavailable Verdict = "unavailable" // the endpoint has no such service or operation
+	Created     Verdict = "created"     // made by this run
+	Changed     Verdict = "changed"     // changed by this run
+	Unkept      Verdict = "failed"      // AWS refused, or it did not become as wanted
+)
+
+// Good says that nothing is left to do.
+func (v Verdict) Good() bool { return v == InPlace || v == Created || v == Changed }
+
+// ItemResult is the line of one item in a preview or a report.
+type ItemResult struct {
+	ID       string            `json:"id"`
+	Resource string            `json:"resource,omitempty"`
+	Verdict  Verdict           `json:"verdict"`
+	Changes  []Property        `json:"changes,omitempty"`
+	Why      string            `json:"why,omitempty"` // for people: what failed, what is missing, what to do
+	Out      map[string]string `json:"out,omitempty"`
+	Request  string            `json:"request_id,omitempty"`
+}
+
+// Waves orders items so that each comes after what it waits for. What waits for
+// something unknown, or in a circle, is in rest.
+func Waves(items []Item, known map[string]map[string]string) (waves [][]Item, rest []Item) {
+	done := map[string]bool{}
+	for id := range known {
+		done[id] = true
+	}
+	rest = slices.Clone(items)
+	slices.SortStableFunc(rest, func(a, b Item) int { return cmp.Compare(a.ID(), b.ID()) })
+	for len(rest) > 0 {
+		var wave, later []Item
+		for _, i := range rest {
+			if slices.ContainsFunc(i.Waits(), func(id string) bool { return !done[id] }) {
+				later = append(later, i)
+			} else {
+				wave = append(wave, i)
+			}
+		}
+		if len(wave) == 0 {
+			return waves, rest
+		}
+		for _, i := range wave {
+			done[i.ID()] = true
+		}
+		waves, rest = append(waves, wave), later
+	}
+	return waves, nil
+}
+
+// List is the canonical form of a set of words: sorted, one a line.
+func List(words ...string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(words))), "\n")
+}
