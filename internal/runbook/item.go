@@ -1,7 +1,10 @@
 package runbook
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -196,4 +199,35 @@ func Waves(items []Item, known map[string]map[string]string) (waves [][]Item, re
 // List is the canonical form of a set of words: sorted, one a line.
 func List(words ...string) string {
 	return strings.Join(slices.Compact(slices.Sorted(slices.Values(words))), "\n")
+}
+
+// Document is the canonical form of a JSON document: compact, keys sorted.
+func Document(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		// Only what plain maps, lists and words make comes here.
+		return ""
+	}
+	out, err := CanonicalDocument(string(b))
+	if err != nil {
+		return ""
+	}
+	return out
+}
+
+// CanonicalDocument brings a JSON text that AWS answered into that form.
+func CanonicalDocument(text string) (string, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		return "", fmt.Errorf("read JSON document: %w", err)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return "", fmt.Errorf("write JSON document: %w", err)
+	}
+	return strings.TrimSpace(out.String()), nil
 }
