@@ -22,6 +22,12 @@ type Times struct {
 	Stop      time.Duration // stopping until stopped
 	Terminate time.Duration // shutting-down until terminated
 	Forget    time.Duration // terminated until no longer described
+
+	Volume      time.Duration // a volume creating until available; also attaching, deleting
+	Snapshot    time.Duration // a snapshot pending until completed, for what has changed
+	SnapshotGiB time.Duration // more for each GiB of a volume's first snapshot
+	Copy        time.Duration // the same for a copy into another Region
+	CopyGiB     time.Duration // more for each GiB of the first copy under its key
 }
 
 // TypicalTimes are what a Linux instance takes on AWS.
@@ -29,6 +35,8 @@ func TypicalTimes() Times {
 	return Times{
 		Launch: 12 * time.Second, Boot: 25 * time.Second, Checks: 2 * time.Minute,
 		Stop: 20 * time.Second, Terminate: 25 * time.Second, Forget: time.Hour,
+		Volume: 5 * time.Second, Snapshot: time.Minute, SnapshotGiB: 4 * time.Second,
+		Copy: 2 * time.Minute, CopyGiB: 8 * time.Second,
 	}
 }
 
@@ -54,7 +62,9 @@ type Options struct {
 	Times Times // zero = TypicalTimes
 	// VCPUs is the quota of running on-demand standard instances of a Region
 	// (L-1216C47A); nil = unlimited.
-	VCPUs func(region string) int
+	VCPUs  func(region string) int
+	Keys   Keys   // nil = every key of a Region is usable there
+	Events Events // may be nil
 }
 
 // EC2 is the service in all Regions.
@@ -63,6 +73,8 @@ type EC2 struct {
 	boot   Boot
 	times  Times
 	vcpus  func(region string) int
+	keys   Keys
+	events Events
 	signal *link.Signal // raised when a path may have opened or closed
 
 	mu       sync.Mutex
@@ -86,6 +98,9 @@ type region struct {
 	tables      store[sdk.RouteTable]
 	gateways    store[sdk.InternetGateway]
 	endpoints   store[sdk.VpcEndpoint]
+
+	disks        disks
+	reservations store[sdk.CapacityReservation]
 }
 
 // New makes EC2 with a default VPC in every Region of the world.
@@ -95,6 +110,7 @@ func New(w *world.World, o Options) *EC2 {
 	}
 	e := &EC2{
 		world: w, boot: o.Boot, times: o.Times, vcpus: o.VCPUs, signal: link.NewSignal(),
+		keys: o.Keys, events: o.Events,
 		regions: map[string]*region{}, capacity: map[string]int{},
 	}
 	w.OnFault(e.signal.Raise)
@@ -119,7 +135,7 @@ func (e *EC2) in(name string) *region {
 	if !ok {
 		r = &region{
 			name: name, launches: map[string]launchToken{}, aclTokens: map[string]string{},
-			vpcSettings: map[string]*vpcSettings{},
+			vpcSettings: map[string]*vpcSettings{}, disks: disks{tokens: map[string]string{}},
 		}
 		e.regions[name] = r
 		e.makeDefaultVPC(r)
@@ -133,6 +149,8 @@ func (e *EC2) Wire() *wire.Service {
 	e.serveNetwork(s)
 	e.serveRouting(s)
 	e.serveInstances(s)
+	e.serveVolumes(s)
+	e.serveReservations(s)
 	return s
 }
 

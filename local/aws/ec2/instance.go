@@ -44,6 +44,7 @@ type instance struct {
 	subnet      *subnet
 	address     netip.Addr
 	checked     bool // both status checks have passed since it runs
+	keyless     bool // the key of a volume can't be used: it never runs
 	// turn counts state changes: a timer set in an earlier turn does nothing.
 	turn     int
 	software *software // nil unless something was booted
@@ -84,7 +85,7 @@ func (e *EC2) launch(r *region, l launch, reservation string, index int) error {
 			PrivateDnsName:   aws.String(fmt.Sprintf("ip-%s.%s.compute.internal", strings.ReplaceAll(address.String(), ".", "-"), r.name)),
 			Monitoring:       &sdk.Monitoring{State: aws.String("disabled")},
 			Architecture:     aws.String("x86_64"), Hypervisor: aws.String("xen"), VirtualizationType: aws.String("hvm"),
-			RootDeviceType: aws.String("ebs"), RootDeviceName: aws.String("/dev/xvda"), EbsOptimized: aws.Bool(false),
+			RootDeviceType: aws.String("ebs"), RootDeviceName: aws.String(rootDevice), EbsOptimized: aws.Bool(false),
 			SourceDestCheck: aws.Bool(true), Tags: clones(l.tags), CpuOptions: cpuOptions(l.kind),
 		},
 	}
@@ -100,6 +101,11 @@ func (e *EC2) launch(r *region, l launch, reservation string, index int) error {
 	for _, g := range l.groups {
 		i.api.SecurityGroups = append(i.api.SecurityGroups, &sdk.GroupIdentifier{GroupId: aws.String(g.id), GroupName: aws.String(g.name)})
 	}
+	if err := e.furnish(r, i, l.disks); err != nil {
+		r.strip(i)
+		delete(l.subnet.taken, address)
+		return err
+	}
 	r.instances.put(id, i)
 	e.enter(r, i, sdk.InstanceStateNamePending)
 	return nil
@@ -113,7 +119,7 @@ func (e *EC2) enter(r *region, i *instance, name string) {
 	i.checked = false
 	switch name {
 	case sdk.InstanceStateNamePending:
-		e.then(e.times.Launch, i, func() { e.enter(r, i, sdk.InstanceStateNameRunning) })
+		e.then(e.times.Launch, i, func() { e.launched(r, i) })
 	case sdk.InstanceStateNameRunning:
 		e.then(e.times.Boot, i, func() { e.start(r, i) })
 		e.then(e.times.Checks, i, func() { i.checked = true })
@@ -124,6 +130,7 @@ func (e *EC2) enter(r *region, i *instance, name string) {
 		i.halt()
 		e.then(e.times.Terminate, i, func() { e.enter(r, i, sdk.InstanceStateNameTerminated) })
 	case sdk.InstanceStateNameTerminated:
+		r.strip(i)
 		delete(i.subnet.taken, i.address)
 		i.api.PrivateIpAddress, i.api.SubnetId, i.api.VpcId, i.api.SecurityGroups = nil, nil, nil, nil
 		e.then(e.times.Forget, i, func() { r.instances.drop(*i.api.InstanceId) })
@@ -134,6 +141,19 @@ func (e *EC2) enter(r *region, i *instance, name string) {
 	}
 	// Subscribers may ask this service: they are told outside its lock.
 	e.world.After(0, func() { e.world.Publish(event) })
+}
+
+// launched ends the wait for an instance: it runs, or is gone without having run.
+func (e *EC2) launched(r *region, i *instance) {
+	if !i.keyless {
+		e.enter(r, i, sdk.InstanceStateNameRunning)
+		return
+	}
+	i.api.StateReason = &sdk.StateReason{
+		Code:    aws.String("Client.InternalError"),
+		Message: aws.String("Client.InternalError: Client error on launch"),
+	}
+	e.enter(r, i, sdk.InstanceStateNameTerminated)
 }
 
 // then runs fn under the lock after d, unless the instance changed its state.

@@ -28,6 +28,7 @@ type launch struct {
 	subnet                                     *subnet
 	groups                                     []*group
 	tags                                       []*sdk.Tag
+	disks                                      []disk
 }
 
 // RunInstances launches between MinCount and MaxCount instances. The same client
@@ -55,7 +56,7 @@ func (e *EC2) RunInstances(c *wire.Call, in *sdk.RunInstancesInput) (*sdk.Reserv
 	if err != nil {
 		return nil, err
 	}
-	n, err := e.room(r, l.kind, int(low), int(high))
+	n, err := e.room(r, l, int(low), int(high))
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +81,10 @@ func digestOf(in *sdk.RunInstancesInput) (string, error) {
 	return string(sum[:]), nil
 }
 
-// room says how many instances quota and capacity allow.
-func (e *EC2) room(r *region, kind string, low, high int) (int, error) {
-	n := high
+// room says how many instances quota and capacity allow. A reservation holds
+// where there is no other capacity.
+func (e *EC2) room(r *region, l launch, low, high int) (int, error) {
+	n, kind := high, l.kind
 	if e.vcpus != nil && standard(kind) {
 		used := 0
 		for _, i := range r.instances.all() {
@@ -98,12 +100,13 @@ func (e *EC2) room(r *region, kind string, low, high int) (int, error) {
 		}
 	}
 	if capacity, bounded := e.capacity[r.name]; bounded {
-		n = min(n, capacity)
+		reserved := r.reserved(kind, *l.subnet.api.AvailabilityZone)
+		n = min(n, capacity+reserved)
 		if n < low {
 			return 0, wire.Errorf(500, "InsufficientInstanceCapacity",
 				"We currently do not have sufficient %s capacity in the Availability Zone you requested.", kind)
 		}
-		e.capacity[r.name] = capacity - n
+		e.capacity[r.name] = capacity - max(0, n-reserved)
 	}
 	return n, nil
 }
@@ -163,6 +166,7 @@ func (e *EC2) resolve(r *region, in *sdk.RunInstancesInput) (launch, error) {
 		userData: pick(in.UserData, data.UserData),
 		token:    aws.StringValue(in.ClientToken),
 		tags:     tagsFor(in.TagSpecifications, "instance"),
+		disks:    disksFor(in, data),
 	}
 	for _, s := range data.TagSpecifications {
 		if aws.StringValue(s.ResourceType) == "instance" {

@@ -63,6 +63,15 @@ func (r *region) taggable() []tagged {
 	for _, t := range r.templates.all() {
 		out = append(out, tagged{*t.api.LaunchTemplateId, "launch-template", &t.api.Tags})
 	}
+	for _, v := range r.disks.volumes.all() {
+		out = append(out, tagged{*v.api.VolumeId, "volume", &v.api.Tags})
+	}
+	for _, s := range r.disks.snapshots.all() {
+		out = append(out, tagged{*s.api.SnapshotId, "snapshot", &s.api.Tags})
+	}
+	for _, c := range r.reservations.all() {
+		out = append(out, tagged{*c.CapacityReservationId, "capacity-reservation", &c.Tags})
+	}
 	for _, i := range r.instances.all() {
 		out = append(out, tagged{*i.api.InstanceId, "instance", &i.api.Tags})
 	}
