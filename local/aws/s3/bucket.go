@@ -56,7 +56,7 @@ func (s *S3) CreateBucket(c *wire.Call, in *sdk.CreateBucketInput) (*sdk.CreateB
 			"Your previous request to create the named bucket succeeded and you already own it.")
 	} else if !exists {
 		s.buckets[name] = &bucket{
-			name: name, region: region, created: s.world.Now(), objects: map[string]*object{}, access: blocked(),
+			name: name, region: region, created: s.world.Now(), objects: map[string]*object{}, access: blocked(), account: s.account,
 			encryption: encryptedBy(sdk.ServerSideEncryptionAes256),
 			ownership: &sdk.OwnershipControls{Rules: []*sdk.OwnershipControlsRule{
 				{ObjectOwnership: aws.String(sdk.ObjectOwnershipBucketOwnerEnforced)},

@@ -58,7 +58,16 @@ func (s *S3) PutBucketEncryption(c *wire.Call, in *sdk.PutBucketEncryptionInput)
 	if len(rules) != 1 || rules[0].ApplyServerSideEncryptionByDefault == nil {
 		return nil, malformed()
 	}
+	// Whether the key exists and may be used is found out when an object is
+	// written, as on AWS.
+	byDefault := rules[0].ApplyServerSideEncryptionByDefault
+	if byDefault.KMSMasterKeyID != nil && *byDefault.SSEAlgorithm == sdk.ServerSideEncryptionAes256 {
+		return nil, invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
+	}
 	b.encryption = clone(in.ServerSideEncryptionConfiguration)
+	if rule := b.encryption.Rules[0]; rule.BucketKeyEnabled == nil {
+		rule.BucketKeyEnabled = aws.Bool(false)
+	}
 	return nil, nil
 }
 
@@ -84,81 +93,6 @@ func (s *S3) DeleteBucketEncryption(c *wire.Call, in *sdk.DeleteBucketEncryption
 	}
 	b.encryption = encryptedBy(sdk.ServerSideEncryptionAes256)
 	return nil, nil
-}
-
-// PutBucketLifecycleConfiguration sets the lifecycle rules.
-func (s *S3) PutBucketLifecycleConfiguration(c *wire.Call, in *sdk.PutBucketLifecycleConfigurationInput) (*sdk.PutBucketLifecycleConfigurationOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, err := s.change(c, in.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	if in.LifecycleConfiguration == nil || len(in.LifecycleConfiguration.Rules) == 0 {
-		return nil, malformed()
-	}
-	ids := map[string]bool{}
-	for _, r := range in.LifecycleConfiguration.Rules {
-		if err := checkLifecycle(r); err != nil {
-			return nil, err
-		}
-		if id := aws.StringValue(r.ID); id != "" && ids[id] {
-			return nil, refuse(http.StatusBadRequest, "InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule")
-		}
-		ids[aws.StringValue(r.ID)] = true
-	}
-	b.lifecycle = nil
-	for _, r := range in.LifecycleConfiguration.Rules {
-		kept := clone(r)
-		if kept.ID == nil {
-			kept.ID = aws.String(s.world.NewID(""))
-		}
-		b.lifecycle = append(b.lifecycle, kept)
-	}
-	return nil, nil
-}
-
-func checkLifecycle(r *sdk.LifecycleRule) error {
-	acts := r.Expiration != nil || len(r.Transitions) > 0 || r.NoncurrentVersionExpiration != nil ||
-		len(r.NoncurrentVersionTransitions) > 0 || r.AbortIncompleteMultipartUpload != nil
-	if !acts {
-		return refuse(http.StatusBadRequest, "InvalidRequest", "At least one action needs to be specified in a rule")
-	}
-	for _, t := range r.Transitions {
-		if t.StorageClass == nil || (t.Days == nil) == (t.Date == nil) {
-			return malformed()
-		}
-		if cold := *t.StorageClass == "STANDARD_IA" || *t.StorageClass == "ONEZONE_IA"; cold && t.Days != nil && *t.Days < 30 {
-			return refuse(http.StatusBadRequest, "InvalidArgument",
-				"'Days' in Transition action must be greater than or equal to 30 for storageClass '%s'", *t.StorageClass)
-		}
-	}
-	return nil
-}
-
-// GetBucketLifecycleConfiguration tells the lifecycle rules.
-func (s *S3) GetBucketLifecycleConfiguration(c *wire.Call, in *sdk.GetBucketLifecycleConfigurationInput) (*sdk.GetBucketLifecycleConfigurationOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, err := s.open(c, in.Bucket)
-	if err != nil {
-		return nil, err
-	}
-	if len(b.lifecycle) == 0 {
-		return nil, refuse(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-	}
-	return clone(&sdk.GetBucketLifecycleConfigurationOutput{Rules: b.lifecycle}), nil
-}
-
-// DeleteBucketLifecycle removes the lifecycle rules.
-func (s *S3) DeleteBucketLifecycle(c *wire.Call, in *sdk.DeleteBucketLifecycleInput) (*sdk.DeleteBucketLifecycleOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, err := s.change(c, in.Bucket)
-	if err == nil {
-		b.lifecycle = nil
-	}
-	return nil, err
 }
 
 // PutBucketTagging replaces a bucket's tags.
@@ -239,5 +173,20 @@ func (s *S3) GetBucketOwnershipControls(c *wire.Call, in *sdk.GetBucketOwnership
 	if err != nil {
 		return nil, err
 	}
+	if b.ownership == nil {
+		return nil, refuse(http.StatusNotFound, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
+	}
 	return &sdk.GetBucketOwnershipControlsOutput{OwnershipControls: clone(b.ownership)}, nil
+}
+
+// DeleteBucketOwnershipControls forgets who owns new objects; lists of rights,
+// which then count again, are not simulated.
+func (s *S3) DeleteBucketOwnershipControls(c *wire.Call, in *sdk.DeleteBucketOwnershipControlsInput) (*sdk.DeleteBucketOwnershipControlsOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := s.change(c, in.Bucket)
+	if err == nil {
+		b.ownership = nil
+	}
+	return nil, err
 }

@@ -180,10 +180,23 @@ func TestContract_Replication(t *testing.T) {
 		Rules: []types.ReplicationRule{{
 			Status: types.ReplicationRuleStatusEnabled, Priority: aws.Int32(1), Filter: &types.ReplicationRuleFilter{Prefix: aws.String("")},
 			DeleteMarkerReplication: &types.DeleteMarkerReplication{Status: types.DeleteMarkerReplicationStatusEnabled},
-			Destination:             &types.Destination{Bucket: aws.String("arn:aws:s3:::copy-west")},
+			SourceSelectionCriteria: &types.SourceSelectionCriteria{
+				SseKmsEncryptedObjects: &types.SseKmsEncryptedObjects{Status: types.SseKmsEncryptedObjectsStatusEnabled},
+				ReplicaModifications:   &types.ReplicaModifications{Status: types.ReplicaModificationsStatusEnabled},
+			},
+			Destination: &types.Destination{
+				Bucket:                  aws.String("arn:aws:s3:::copy-west"),
+				EncryptionConfiguration: &types.EncryptionConfiguration{ReplicaKmsKeyID: aws.String("arn:aws:kms:us-west-2:123456789012:key/1")},
+				ReplicationTime:         &types.ReplicationTime{Status: types.ReplicationTimeStatusEnabled, Time: &types.ReplicationTimeValue{Minutes: aws.Int32(15)}},
+				Metrics:                 &types.Metrics{Status: types.MetricsStatusEnabled, EventThreshold: &types.ReplicationTimeValue{Minutes: aws.Int32(15)}},
+			},
 		}},
 	}})
 	require.NoError(t, err)
+	_, err = from.PutBucketReplication(ctx, &s3.PutBucketReplicationInput{Bucket: aws.String("copy-east"), ReplicationConfiguration: &types.ReplicationConfiguration{
+		Role: aws.String("replication"), Rules: []types.ReplicationRule{{Status: types.ReplicationRuleStatusEnabled, Destination: &types.Destination{Bucket: aws.String("arn:aws:s3:::copy-west")}}},
+	}})
+	require.Equal(t, "InvalidArgument", wireCode(t, err), "a role is named by its ARN")
 	read, err := from.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: aws.String("copy-east")})
 	require.NoError(t, err)
 	require.Equal(t, "arn:aws:s3:::copy-west", *read.ReplicationConfiguration.Rules[0].Destination.Bucket)
@@ -198,4 +211,77 @@ func TestContract_Replication(t *testing.T) {
 	versions, err := to.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: aws.String("copy-west")})
 	require.NoError(t, err)
 	require.Len(t, versions.Versions, 1)
+}
+
+func TestContract_SetupOfABucket(t *testing.T) {
+	t.Parallel()
+	_, client := endpoint(t)
+	c, ctx, name := client(west), t.Context(), aws.String("contract-setup")
+	_, err := c.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: name, CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: west}})
+	require.NoError(t, err)
+
+	_, err = c.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{
+		Bucket: name, NotificationConfiguration: &types.NotificationConfiguration{EventBridgeConfiguration: &types.EventBridgeConfiguration{}},
+	})
+	require.NoError(t, err)
+	notification, err := c.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: name})
+	require.NoError(t, err)
+	require.NotNil(t, notification.EventBridgeConfiguration)
+
+	policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::contract-setup/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+	_, err = c.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: name, Policy: &policy})
+	require.NoError(t, err)
+	status, err := c.GetBucketPolicyStatus(ctx, &s3.GetBucketPolicyStatusInput{Bucket: name})
+	require.NoError(t, err)
+	require.False(t, *status.PolicyStatus.IsPublic)
+
+	ownership, err := c.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name})
+	require.NoError(t, err)
+	require.Equal(t, types.ObjectOwnershipBucketOwnerEnforced, ownership.OwnershipControls.Rules[0].ObjectOwnership)
+	_, err = c.DeleteBucketOwnershipControls(ctx, &s3.DeleteBucketOwnershipControlsInput{Bucket: name})
+	require.NoError(t, err)
+	_, err = c.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name})
+	require.Equal(t, "OwnershipControlsNotFoundError", wireCode(t, err))
+
+	rules := []types.LifecycleRule{{
+		ID: aws.String("archive"), Status: types.ExpirationStatusEnabled,
+		Filter:                         &types.LifecycleRuleFilter{And: &types.LifecycleRuleAndOperator{Prefix: aws.String("docs/"), ObjectSizeGreaterThan: aws.Int64(1)}},
+		Transitions:                    []types.Transition{{Days: aws.Int32(30), StorageClass: types.TransitionStorageClassGlacierIr}, {Days: aws.Int32(90), StorageClass: types.TransitionStorageClassDeepArchive}},
+		NoncurrentVersionTransitions:   []types.NoncurrentVersionTransition{{NoncurrentDays: aws.Int32(30), StorageClass: types.TransitionStorageClassGlacier}},
+		NoncurrentVersionExpiration:    &types.NoncurrentVersionExpiration{NoncurrentDays: aws.Int32(365), NewerNoncurrentVersions: aws.Int32(3)},
+		AbortIncompleteMultipartUpload: &types.AbortIncompleteMultipartUpload{DaysAfterInitiation: aws.Int32(7)},
+	}}
+	_, err = c.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{Bucket: name, LifecycleConfiguration: &types.BucketLifecycleConfiguration{Rules: rules}})
+	require.NoError(t, err)
+	lifecycle, err := c.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: name})
+	require.NoError(t, err)
+	require.Equal(t, rules, lifecycle.Rules)
+	require.Equal(t, types.TransitionDefaultMinimumObjectSizeAllStorageClasses128k, lifecycle.TransitionDefaultMinimumObjectSize)
+
+	_, err = c.PutObject(ctx, &s3.PutObjectInput{Bucket: name, Key: aws.String("cold"), Body: strings.NewReader("x"), StorageClass: types.StorageClassDeepArchive})
+	require.NoError(t, err)
+	_, err = c.GetObject(ctx, &s3.GetObjectInput{Bucket: name, Key: aws.String("cold")})
+	var archived *types.InvalidObjectState
+	require.ErrorAs(t, err, &archived)
+}
+
+// The SDK itself insists on a role, so this request is written by hand.
+func TestReplication_WithoutRole_IsMalformed(t *testing.T) {
+	t.Parallel()
+	url, client := endpoint(t)
+	_, err := client(east).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("no-role")})
+	require.NoError(t, err)
+	body := `<ReplicationConfiguration><Rule><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::other</Bucket></Destination></Rule></ReplicationConfiguration>`
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/no-role?replication", strings.NewReader(body))
+	require.NoError(t, err)
+	now := time.Now().UTC()
+	req.Header.Set("X-Amz-Date", now.Format("20060102T150405Z"))
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/"+now.Format("20060102")+"/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusBadRequest, resp.StatusCode)
+	require.Contains(t, string(answer), "<Code>MalformedXML</Code>")
 }

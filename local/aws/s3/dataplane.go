@@ -49,8 +49,11 @@ func (s *S3) GetObject(region, bucketName, key string) (body []byte, ok bool, er
 		return nil, false, fmt.Errorf("get object %q: %w", key, err)
 	}
 	v := b.live(key)
-	if v == nil {
+	switch {
+	case v == nil:
 		return nil, false, nil
+	case archived(v.storageClass):
+		return nil, false, fmt.Errorf("get object %q: it is archived as %s", key, v.storageClass)
 	}
 	return bytes.Clone(v.body), true, nil
 }

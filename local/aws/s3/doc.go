@@ -8,6 +8,10 @@
 // not. Replication copies new versions only, keeps their ids, never copies
 // replicas on, and waits while either Region is dark or the two are cut apart.
 //
-// Lifecycle rules are kept and checked but never carried out: nothing in
-// Lifeline waits for days. It fails with S3's own error codes.
+// Lifecycle rules are carried out once per AWS day. They leave alone what is
+// still to be replicated or could not be, and what they do is not replicated.
+// It fails with S3's own error codes.
+//
+// Not simulated: lists of rights (ACLs), object lock, restoring archived objects,
+// notifications to anything but EventBridge, of which only the switch is kept.
 package s3

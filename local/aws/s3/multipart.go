@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go/aws"
 	sdk "github.com/aws/aws-sdk-go/service/s3"
@@ -23,6 +24,7 @@ const smallestPart = 5 << 20
 // upload is an upload in parts that is not finished.
 type upload struct {
 	bucket, key string
+	started     time.Time
 	parts       map[int64][]byte
 	version     *version // what it will be
 }
@@ -49,7 +51,7 @@ func (s *S3) CreateMultipartUpload(c *wire.Call, in *sdk.CreateMultipartUploadIn
 	}
 	b.encrypt(v, in.ServerSideEncryption, in.SSEKMSKeyId)
 	id := s.versionID()
-	s.uploads[id] = &upload{bucket: b.name, key: *in.Key, parts: map[int64][]byte{}, version: v}
+	s.uploads[id] = &upload{bucket: b.name, key: *in.Key, started: s.world.Now(), parts: map[int64][]byte{}, version: v}
 	return &sdk.CreateMultipartUploadOutput{
 		Bucket: aws.String(b.name), Key: aws.String(*in.Key), UploadId: aws.String(id), ServerSideEncryption: aws.String(v.encryption),
 	}, nil

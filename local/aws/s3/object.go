@@ -107,16 +107,33 @@ func (s *S3) PutObjectAPI(c *wire.Call, in *sdk.PutObjectInput) (*sdk.PutObjectO
 	}
 	return &sdk.PutObjectOutput{
 		ETag: aws.String(v.etag), VersionId: b.visibleID(v), ServerSideEncryption: aws.String(v.encryption), SSEKMSKeyId: optional(v.key),
+		BucketKeyEnabled: bucketKeyOf(v),
 	}, nil
 }
 
 // encrypt notes how a version is encrypted: as asked, or as the bucket says.
 func (b *bucket) encrypt(v *version, algorithm, key *string) {
-	byDefault := b.encryption.Rules[0].ApplyServerSideEncryptionByDefault
+	rule := b.encryption.Rules[0]
+	byDefault := rule.ApplyServerSideEncryptionByDefault
 	v.encryption, v.key = *byDefault.SSEAlgorithm, aws.StringValue(byDefault.KMSMasterKeyID)
 	if algorithm != nil {
 		v.encryption, v.key = *algorithm, aws.StringValue(key)
 	}
+	v.bucketKey = aws.BoolValue(rule.BucketKeyEnabled) && v.encryption == sdk.ServerSideEncryptionAwsKms
+}
+
+// bucketKeyOf is the member of answers: it goes unsaid when there is none.
+func bucketKeyOf(v *version) *bool {
+	if !v.bucketKey {
+		return nil
+	}
+	return aws.Bool(true)
+}
+
+// archived says whether objects of a storage class must be restored before they
+// can be read; GLACIER_IR is read at once.
+func archived(class string) bool {
+	return class == sdk.StorageClassGlacier || class == sdk.StorageClassDeepArchive
 }
 
 func optional(v string) *string {
@@ -217,6 +234,9 @@ func (s *S3) GetObjectAPI(c *wire.Call, in *sdk.GetObjectInput) (*sdk.GetObjectO
 	if err := unchanged(c, v); err != nil {
 		return nil, err
 	}
+	if archived(v.storageClass) {
+		return nil, refuse(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class")
+	}
 	body, span, err := cut(v.body, aws.StringValue(in.Range))
 	if err != nil {
 		return nil, err
@@ -226,7 +246,7 @@ func (s *S3) GetObjectAPI(c *wire.Call, in *sdk.GetObjectInput) (*sdk.GetObjectO
 		Body: io.NopCloser(bytes.NewReader(body)), ETag: aws.String(v.etag), LastModified: aws.Time(v.modified),
 		VersionId: b.visibleID(v), Metadata: maps.Clone(v.metadata), AcceptRanges: aws.String("bytes"),
 		ReplicationStatus: optional(v.replication), ServerSideEncryption: aws.String(v.encryption),
-		SSEKMSKeyId: optional(v.key), StorageClass: shownClass(v), ContentRange: optional(span),
+		SSEKMSKeyId: optional(v.key), StorageClass: shownClass(v), ContentRange: optional(span), BucketKeyEnabled: bucketKeyOf(v),
 	}
 	if len(v.tags) > 0 {
 		out.TagCount = aws.Int64(int64(len(v.tags)))
@@ -261,7 +281,7 @@ func (s *S3) HeadObject(c *wire.Call, in *sdk.HeadObjectInput) (*sdk.HeadObjectO
 		ContentLength: aws.Int64(int64(len(v.body))), ETag: aws.String(v.etag), LastModified: aws.Time(v.modified),
 		VersionId: b.visibleID(v), Metadata: maps.Clone(v.metadata), AcceptRanges: aws.String("bytes"),
 		ReplicationStatus: optional(v.replication), ServerSideEncryption: aws.String(v.encryption),
-		SSEKMSKeyId: optional(v.key), StorageClass: shownClass(v),
+		SSEKMSKeyId: optional(v.key), StorageClass: shownClass(v), BucketKeyEnabled: bucketKeyOf(v),
 	}, nil
 }
 
@@ -330,8 +350,11 @@ func (s *S3) copySource(region, name, key string, id *string) (*bucket, *version
 	if id != nil {
 		v = b.objects[key].find(*id)
 	}
-	if v == nil || v.marker {
+	switch {
+	case v == nil || v.marker:
 		return nil, nil, noSuchKey()
+	case archived(v.storageClass):
+		return nil, nil, refuse(http.StatusForbidden, "ObjectNotInActiveTierError", "The source object of the COPY action is not in the active tier")
 	}
 	return b, v, nil
 }

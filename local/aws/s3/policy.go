@@ -24,6 +24,7 @@ type statement struct {
 	Effect    string
 	Principal principal
 	Action    words
+	NotAction words
 	Resource  words
 	Condition json.RawMessage
 }
@@ -71,10 +72,11 @@ func (w words) match(v string, fold bool) bool {
 
 // principal says whom a statement means; only "everybody" matters here, since
 // all signed calls come from the bucket's own account.
-type principal struct{ everybody bool }
+type principal struct{ named, everybody bool }
 
 // UnmarshalJSON reads "*", {"AWS": "*"} and lists.
 func (p *principal) UnmarshalJSON(raw []byte) error {
+	p.named = true
 	var all words
 	if json.Unmarshal(raw, &all) == nil {
 		p.everybody = slices.Contains(all, "*")
@@ -128,20 +130,10 @@ func (s *S3) PutBucketPolicy(c *wire.Call, in *sdk.PutBucketPolicyInput) (*sdk.P
 	if err != nil {
 		return nil, err
 	}
-	p := &policy{text: *in.Policy}
-	if err := json.Unmarshal([]byte(p.text), p); err != nil || len(p.Statements) == 0 {
-		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
-	}
-	arn := "arn:aws:s3:::" + b.name
-	for _, st := range p.Statements {
-		if st.Effect != "Allow" && st.Effect != "Deny" {
-			return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "Invalid effect: %s", st.Effect)
-		}
-		for _, r := range st.Resource {
-			if r != arn && !strings.HasPrefix(r, arn+"/") {
-				return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "Policy has invalid resource")
-			}
-		}
+	arn := bucketARN + b.name
+	p, err := parsePolicy(*in.Policy, arn)
+	if err != nil {
+		return nil, err
 	}
 	if aws.BoolValue(b.blocks().BlockPublicPolicy) && p.public() {
 		return nil, refuse(http.StatusForbidden, "AccessDenied",
@@ -149,6 +141,57 @@ func (s *S3) PutBucketPolicy(c *wire.Call, in *sdk.PutBucketPolicyInput) (*sdk.P
 	}
 	b.policy = p
 	return nil, nil
+}
+
+// largestPolicy is how many bytes a bucket policy may have.
+const largestPolicy = 20 << 10
+
+// parsePolicy takes a policy for a bucket apart and refuses what S3 refuses.
+func parsePolicy(text, arn string) (*policy, error) {
+	p := &policy{text: text}
+	if err := json.Unmarshal([]byte(text), p); err != nil || len(p.Statements) == 0 || len(text) > largestPolicy {
+		return nil, badPolicy("Policies must be valid JSON and the first byte must be '{'")
+	}
+	for _, st := range p.Statements {
+		switch {
+		case st.Effect != "Allow" && st.Effect != "Deny":
+			return nil, badPolicy("Invalid effect: %s", st.Effect)
+		case !st.Principal.named:
+			return nil, badPolicy("Missing required field Principal")
+		case len(st.Action) == 0 && len(st.NotAction) == 0:
+			return nil, badPolicy("Missing required field Action")
+		case len(st.Resource) == 0:
+			return nil, badPolicy("Missing required field Resource")
+		}
+		for _, r := range st.Resource {
+			if r != arn && !strings.HasPrefix(r, arn+"/") {
+				return nil, badPolicy("Policy has invalid resource")
+			}
+		}
+	}
+	return p, nil
+}
+
+func badPolicy(format string, args ...any) error {
+	return refuse(http.StatusBadRequest, "MalformedPolicy", format, args...)
+}
+
+// GetBucketPolicyStatus says whether the bucket policy opens the bucket to everybody.
+func (s *S3) GetBucketPolicyStatus(c *wire.Call, in *sdk.GetBucketPolicyStatusInput) (*sdk.GetBucketPolicyStatusOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := s.open(c, in.Bucket)
+	switch {
+	case err != nil:
+		return nil, err
+	case b.policy == nil:
+		return nil, noSuchPolicy()
+	}
+	return &sdk.GetBucketPolicyStatusOutput{PolicyStatus: &sdk.PolicyStatus{IsPublic: aws.Bool(b.policy.public())}}, nil
+}
+
+func noSuchPolicy() error {
+	return refuse(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
 }
 
 // GetBucketPolicy tells the bucket policy.
@@ -160,7 +203,7 @@ func (s *S3) GetBucketPolicy(c *wire.Call, in *sdk.GetBucketPolicyInput) (*sdk.G
 		return nil, err
 	}
 	if b.policy == nil {
-		return nil, refuse(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
+		return nil, noSuchPolicy()
 	}
 	return &sdk.GetBucketPolicyOutput{Policy: aws.String(b.policy.text)}, nil
 }
@@ -207,12 +250,38 @@ func (s *S3) GetPublicAccessBlock(c *wire.Call, in *sdk.GetPublicAccessBlockInpu
 	return &sdk.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: clone(b.access)}, nil
 }
 
-// blocks is what public access is blocked: nothing without a configuration.
+// blocks is what public access is blocked, by the bucket or by its account:
+// nothing without a configuration.
 func (b *bucket) blocks() *sdk.PublicAccessBlockConfiguration {
-	if b.access == nil {
-		return &sdk.PublicAccessBlockConfiguration{}
+	own, whole := b.access, b.account.access
+	if own == nil {
+		own = &sdk.PublicAccessBlockConfiguration{}
 	}
-	return b.access
+	if whole == nil {
+		whole = &sdk.PublicAccessBlockConfiguration{}
+	}
+	either := func(x, y *bool) *bool { return aws.Bool(aws.BoolValue(x) || aws.BoolValue(y)) }
+	return &sdk.PublicAccessBlockConfiguration{
+		BlockPublicAcls: either(own.BlockPublicAcls, whole.BlockPublicAcls), IgnorePublicAcls: either(own.IgnorePublicAcls, whole.IgnorePublicAcls),
+		BlockPublicPolicy:     either(own.BlockPublicPolicy, whole.BlockPublicPolicy),
+		RestrictPublicBuckets: either(own.RestrictPublicBuckets, whole.RestrictPublicBuckets),
+	}
+}
+
+// AccountBlock is what public access the whole account blocks; nil when it was
+// never said.
+func (s *S3) AccountBlock() *sdk.PublicAccessBlockConfiguration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return clone(s.account.access)
+}
+
+// BlockAccount sets what public access the whole account blocks, on top of what
+// each bucket does; nil takes it back.
+func (s *S3) BlockAccount(access *sdk.PublicAccessBlockConfiguration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account.access = clone(access)
 }
 
 // DeletePublicAccessBlock blocks nothing any more.

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go/aws"
 	sdk "github.com/aws/aws-sdk-go/service/s3"
 
-	"lifeline/local/aws/cloudwatch"
 	"lifeline/local/aws/world"
 )
 
@@ -19,6 +18,8 @@ type copyTask struct {
 	version                        *version
 	queued                         time.Time
 	replicaKey                     string // KMS key of the destination
+	class                          string // storage class there; "" = the source's
+	done                           func(copied bool)
 }
 
 // replicate queues a new version, or changed tags, for all its destinations;
@@ -32,16 +33,31 @@ func (s *S3) replicate(b *bucket, key string, v *version) {
 		v.replication = sdk.ReplicationStatusPending
 	}
 	for _, r := range rules {
-		t := &copyTask{
-			source: b.name, destination: strings.TrimPrefix(*r.Destination.Bucket, "arn:aws:s3:::"), key: key,
-			rule: *r.ID, version: v, queued: s.world.Now(),
-		}
-		if e := r.Destination.EncryptionConfiguration; e != nil {
-			t.replicaKey = aws.StringValue(e.ReplicaKmsKeyID)
-		}
-		s.queue = append(s.queue, t)
-		s.world.After(s.lag, func() { s.deliver(t) })
+		s.enqueue(b, key, v, r, func(bool) {})
 	}
+}
+
+// enqueue sends a version on its way to one destination. done is told, without
+// s.mu, whether it arrived.
+func (s *S3) enqueue(b *bucket, key string, v *version, r *sdk.ReplicationRule, done func(copied bool)) {
+	t := &copyTask{
+		source: b.name, destination: destination(r), key: key, rule: *r.ID, version: v,
+		queued: s.world.Now(), class: aws.StringValue(r.Destination.StorageClass), done: done,
+	}
+	// Objects under S3's own keys stay under them.
+	if e := r.Destination.EncryptionConfiguration; e != nil && strings.HasPrefix(v.encryption, sdk.ServerSideEncryptionAwsKms) {
+		t.replicaKey = aws.StringValue(e.ReplicaKmsKeyID)
+	}
+	s.queue = append(s.queue, t)
+	s.world.After(s.lag, func() { s.deliver(t) })
+}
+
+// bucketARN is how the ARN of every bucket begins.
+const bucketARN = "arn:aws:s3:::"
+
+// destination is the name of the bucket that a rule copies to.
+func destination(r *sdk.ReplicationRule) string {
+	return strings.TrimPrefix(*r.Destination.Bucket, bucketARN)
 }
 
 // retry goes on with what waits, after the network may have changed. Everything
@@ -54,39 +70,67 @@ func (s *S3) retry() {
 	}
 }
 
+// outcome is how an attempt to copy a version ended.
+type outcome int
+
+const (
+	waiting outcome = iota // the destination can't be reached, or there is nothing to do
+	copied
+	failed
+	dropped // the version was deleted before it could be copied
+)
+
 // deliver copies a version if its destination can be reached, and else leaves it
 // in the queue.
 func (s *S3) deliver(t *copyTask) {
 	s.mu.Lock()
-	event := s.attempt(t)
+	result := s.attempt(t)
+	region := ""
+	if to := s.buckets[t.destination]; to != nil {
+		region = to.region
+	}
 	s.mu.Unlock()
-	if event != nil {
-		s.world.Publish(*event)
+	if result == waiting {
+		return
+	}
+	t.done(result == copied)
+	if result == copied {
+		s.world.Publish(world.Event{
+			Service: "s3", Kind: "object-replicated", Region: region, ID: t.destination + "/" + t.key,
+			Detail: map[string]string{"source": t.source, "version": t.version.id},
+		})
 	}
 }
 
-func (s *S3) attempt(t *copyTask) *world.Event {
+func (s *S3) attempt(t *copyTask) outcome {
 	if !slices.Contains(s.queue, t) {
-		return nil
+		return waiting
 	}
 	from, to := s.buckets[t.source], s.buckets[t.destination]
 	if from != nil && to != nil && !s.connected(from.region, to.region) {
-		return nil
+		return waiting
 	}
 	s.queue = slices.DeleteFunc(s.queue, func(o *copyTask) bool { return o == t })
 	if from == nil || from.objects[t.key].find(t.version.id) != t.version {
-		return nil // the version was deleted before it could be copied
+		return dropped
 	}
-	if to == nil || to.versioning != sdk.BucketVersioningStatusEnabled {
+	if to == nil || to.versioning != sdk.BucketVersioningStatusEnabled || !to.takesKey(t.replicaKey) {
 		s.settle(t, sdk.ReplicationStatusFailed)
-		return nil
+		s.failures[route{t.source, t.destination, t.rule}]++
+		return failed
 	}
 	to.receive(t)
 	s.settle(t, sdk.ReplicationStatusCompleted)
-	return &world.Event{
-		Service: "s3", Kind: "object-replicated", Region: to.region, ID: to.name + "/" + t.key,
-		Detail: map[string]string{"source": t.source, "version": t.version.id},
-	}
+	return copied
+}
+
+// takesKey says whether replicas in the bucket can be encrypted with a key: keys
+// don't leave their Region. AWS takes a rule with a wrong one, and then every
+// copy fails.
+func (b *bucket) takesKey(key string) bool {
+	const region = 3 // arn:aws:kms:REGION:...
+	parts := strings.Split(key, ":")
+	return key == "" || (len(parts) > region && parts[region] == b.region)
 }
 
 // connected says whether objects can be copied between two Regions.
@@ -103,8 +147,8 @@ func (s *S3) settle(t *copyTask, status string) {
 	if v.replication == sdk.ReplicationStatusReplica || v.replication == sdk.ReplicationStatusFailed {
 		return
 	}
-	waiting := slices.ContainsFunc(s.queue, func(o *copyTask) bool { return o.version == v })
-	if status == sdk.ReplicationStatusFailed || !waiting {
+	underWay := slices.ContainsFunc(s.queue, func(o *copyTask) bool { return o.version == v })
+	if status == sdk.ReplicationStatusFailed || !underWay {
 		v.replication = status
 	}
 }
@@ -125,9 +169,8 @@ func (b *bucket) receive(t *copyTask) {
 	replica := *t.version
 	replica.replication = sdk.ReplicationStatusReplica
 	replica.tags = clone(&sdk.Tagging{TagSet: t.version.tags}).TagSet
-	if t.replicaKey != "" {
-		replica.key = t.replicaKey
-	}
+	replica.storageClass = cmp.Or(t.class, replica.storageClass)
+	replica.key = cmp.Or(t.replicaKey, replica.key)
 	o.versions = append(o.versions, &replica)
 	slices.SortStableFunc(o.versions, func(x, y *version) int {
 		return cmp.Or(x.modified.Compare(y.modified), cmp.Compare(x.id, y.id))
@@ -157,47 +200,4 @@ func (s *S3) Backlogs() []Backlog {
 		out[i].Bytes += len(t.version.body)
 	}
 	return out
-}
-
-// publish tells CloudWatch in the destination's Region how far replication is,
-// for rules that have metrics switched on.
-func (s *S3) publish() {
-	type sample struct {
-		region string
-		cloudwatch.Datum
-	}
-	var out []sample
-	now := s.world.Now()
-	s.mu.Lock()
-	for _, from := range s.buckets {
-		if from.replication == nil {
-			continue
-		}
-		for _, r := range from.replication.Rules {
-			to := s.buckets[strings.TrimPrefix(*r.Destination.Bucket, "arn:aws:s3:::")]
-			if to == nil || r.Destination.Metrics == nil || *r.Destination.Metrics.Status != sdk.MetricsStatusEnabled ||
-				!s.connected(from.region, to.region) {
-				continue
-			}
-			var latency, size, operations float64
-			for _, t := range s.queue {
-				if t.source == from.name && t.rule == *r.ID {
-					latency = max(latency, now.Sub(t.queued).Seconds()*s.world.Compression())
-					size += float64(len(t.version.body))
-					operations++
-				}
-			}
-			of := map[string]string{"SourceBucket": from.name, "DestinationBucket": to.name, "RuleId": *r.ID}
-			add := func(name, unit string, v float64) {
-				out = append(out, sample{to.region, cloudwatch.Datum{Namespace: "AWS/S3", Name: name, Dimensions: of, Value: v, Unit: unit}})
-			}
-			add("ReplicationLatency", "Seconds", latency)
-			add("BytesPendingReplication", "Bytes", size)
-			add("OperationsPendingReplication", "Count", operations)
-		}
-	}
-	s.mu.Unlock()
-	for _, v := range out {
-		s.metrics.Put(v.region, v.Datum)
-	}
 }

@@ -25,8 +25,11 @@ func (s *S3) PutBucketReplication(c *wire.Call, in *sdk.PutBucketReplicationInpu
 		return nil, invalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
 	}
 	config := clone(in.ReplicationConfiguration)
-	if len(config.Rules) == 0 {
+	switch {
+	case len(config.Rules) == 0 || len(config.Rules) > mostRules:
 		return nil, malformed()
+	case !strings.Contains(*config.Role, ":role/"):
+		return nil, refuse(http.StatusBadRequest, "InvalidArgument", "Invalid Role ARN")
 	}
 	priorities := map[int64]bool{}
 	for _, r := range config.Rules {
@@ -49,33 +52,81 @@ func invalidRequest(format string, args ...any) error {
 	return refuse(http.StatusBadRequest, "InvalidRequest", format, args...)
 }
 
+// mostRules is how many rules a replication configuration may have.
+const mostRules = 1000
+
 func (s *S3) checkRule(b *bucket, r *sdk.ReplicationRule) error {
-	if r.Filter != nil {
-		switch {
-		case r.Priority == nil:
-			return invalidRequest("Priority must be specified for this version of Cross Region Replication configuration schema.")
-		case r.DeleteMarkerReplication == nil || r.DeleteMarkerReplication.Status == nil:
-			return invalidRequest("DeleteMarkerReplication must be specified for this version of Cross Region Replication configuration schema.")
-		case len(filterTags(r.Filter)) > 0 && *r.DeleteMarkerReplication.Status == sdk.DeleteMarkerReplicationStatusEnabled:
-			return invalidRequest("Delete marker replication is not supported if any Tag filter is specified.")
+	for _, check := range []func(*sdk.ReplicationRule) error{checkVersion2, checkTimeControl, checkKeys} {
+		if err := check(r); err != nil {
+			return err
 		}
 	}
-	if rtc := r.Destination.ReplicationTime; rtc != nil {
-		if rtc.Time == nil || aws.Int64Value(rtc.Time.Minutes) != 15 {
-			return invalidRequest("ReplicationTime.Time.Minutes must be 15")
-		}
-		if r.Destination.Metrics == nil {
-			return invalidRequest("Replication metrics must be enabled for S3 Replication Time Control")
-		}
-	}
-	to, ok := s.buckets[strings.TrimPrefix(aws.StringValue(r.Destination.Bucket), "arn:aws:s3:::")]
+	to, ok := s.buckets[strings.TrimPrefix(aws.StringValue(r.Destination.Bucket), bucketARN)]
 	switch {
+	case !strings.HasPrefix(aws.StringValue(r.Destination.Bucket), bucketARN):
+		return refuse(http.StatusBadRequest, "InvalidArgument", "Invalid bucket ARN.")
 	case !ok:
 		return invalidRequest("Destination bucket must exist.")
 	case to == b:
 		return invalidRequest("Destination bucket cannot be the same as the source bucket.")
 	case to.versioning != sdk.BucketVersioningStatusEnabled:
 		return invalidRequest("Destination bucket must have versioning enabled.")
+	}
+	return nil
+}
+
+// checkVersion2 is about rules with a filter, which are those of version 2.
+func checkVersion2(r *sdk.ReplicationRule) error {
+	switch {
+	case r.Filter == nil:
+		return nil
+	case r.Prefix != nil:
+		return malformed()
+	case r.Priority == nil:
+		return invalidRequest("Priority must be specified for this version of Cross Region Replication configuration schema.")
+	case r.DeleteMarkerReplication == nil || r.DeleteMarkerReplication.Status == nil:
+		return invalidRequest("DeleteMarkerReplication must be specified for this version of Cross Region Replication configuration schema.")
+	case len(filterTags(r.Filter)) > 0 && *r.DeleteMarkerReplication.Status == sdk.DeleteMarkerReplicationStatusEnabled:
+		return invalidRequest("Delete marker replication is not supported if any Tag filter is specified.")
+	}
+	return nil
+}
+
+// checkTimeControl is about replication time control, whose only commitment is
+// 15 minutes and which can't be had without its metrics.
+func checkTimeControl(r *sdk.ReplicationRule) error {
+	const minutes = 15
+	metrics, control := r.Destination.Metrics, r.Destination.ReplicationTime
+	if metrics != nil && metrics.EventThreshold != nil && aws.Int64Value(metrics.EventThreshold.Minutes) != minutes {
+		return invalidRequest("Metrics.EventThreshold.Minutes must be %d", minutes)
+	}
+	if control == nil || *control.Status != sdk.ReplicationTimeStatusEnabled {
+		return nil
+	}
+	switch {
+	case r.Filter == nil:
+		return invalidRequest("ReplicationTime cannot be used for this version of Cross Region Replication configuration schema.")
+	case control.Time == nil || aws.Int64Value(control.Time.Minutes) != minutes:
+		return invalidRequest("ReplicationTime.Time.Minutes must be %d", minutes)
+	case metrics == nil || *metrics.Status != sdk.MetricsStatusEnabled || metrics.EventThreshold == nil:
+		return invalidRequest("Replication metrics must be enabled for S3 Replication Time Control")
+	}
+	return nil
+}
+
+// checkKeys holds together what KMS needs: the wish to copy encrypted objects
+// and the key for the copies.
+func checkKeys(r *sdk.ReplicationRule) error {
+	selected := r.SourceSelectionCriteria != nil && r.SourceSelectionCriteria.SseKmsEncryptedObjects != nil
+	wanted := selected && aws.StringValue(r.SourceSelectionCriteria.SseKmsEncryptedObjects.Status) == sdk.SseKmsEncryptedObjectsStatusEnabled
+	e := r.Destination.EncryptionConfiguration
+	switch {
+	case e != nil && !selected:
+		return invalidRequest("SseKmsEncryptedObjects must be specified if EncryptionConfiguration is present.")
+	case wanted && (e == nil || aws.StringValue(e.ReplicaKmsKeyID) == ""):
+		return invalidRequest("EncryptionConfiguration must be specified if SseKmsEncryptedObjects is enabled.")
+	case e != nil && !strings.HasPrefix(aws.StringValue(e.ReplicaKmsKeyID), "arn:aws:kms:"):
+		return invalidRequest("Invalid ReplicaKmsKeyID ARN.")
 	}
 	return nil
 }
@@ -127,13 +178,11 @@ func covers(r *sdk.ReplicationRule, key string, v *version) bool {
 		if f.And != nil {
 			prefix = aws.StringValue(f.And.Prefix)
 		}
-		for _, want := range filterTags(f) {
-			if !slices.ContainsFunc(v.tags, func(t *sdk.Tag) bool { return *t.Key == *want.Key && *t.Value == *want.Value }) {
-				return false
-			}
+		if !hasTags(v, filterTags(f)) {
+			return false
 		}
 	}
-	if !strings.HasPrefix(key, prefix) {
+	if !strings.HasPrefix(key, prefix) || archived(v.storageClass) {
 		return false
 	}
 	selection := r.SourceSelectionCriteria

@@ -31,12 +31,20 @@ type Options struct {
 type S3 struct {
 	world   *world.World
 	metrics Metrics
+	account *account // guarded by mu
 
 	mu      sync.Mutex
 	lag     time.Duration
 	buckets map[string]*bucket
 	queue   []*copyTask // versions that wait to be replicated
-	uploads map[string]*upload
+	// failures are the copies that failed since CloudWatch was last told.
+	failures map[route]int
+	uploads  map[string]*upload
+}
+
+// account is what S3 knows of the account that owns all buckets.
+type account struct {
+	access *sdk.PublicAccessBlockConfiguration
 }
 
 // bucket is one bucket.
@@ -48,7 +56,10 @@ type bucket struct {
 	encryption   *sdk.ServerSideEncryptionConfiguration
 	replication  *sdk.ReplicationConfiguration
 	lifecycle    []*sdk.LifecycleRule
+	smallest     string // which small objects lifecycle leaves where they are
+	eventBridge  bool
 	access       *sdk.PublicAccessBlockConfiguration
+	account      *account
 	policy       *policy
 	ownership    *sdk.OwnershipControls
 	tags         []*sdk.Tag
@@ -59,8 +70,11 @@ func New(w *world.World, o Options) *S3 {
 	if o.Lag == 0 {
 		o.Lag = 2 * time.Second
 	}
-	s := &S3{world: w, metrics: o.Metrics, lag: o.Lag, buckets: map[string]*bucket{}, uploads: map[string]*upload{}}
+	s := &S3{
+		world: w, metrics: o.Metrics, account: &account{}, lag: o.Lag, buckets: map[string]*bucket{}, uploads: map[string]*upload{}, failures: map[route]int{},
+	}
 	w.OnFault(s.retry)
+	w.Every(day, s.sweep)
 	if s.metrics != nil {
 		w.Every(time.Minute, s.publish)
 	}
@@ -128,12 +142,16 @@ func (s *S3) serveBuckets(w *wire.Service) {
 	wire.Handle(w, "DeletePublicAccessBlock", s.DeletePublicAccessBlock)
 	wire.Handle(w, "PutBucketPolicy", s.PutBucketPolicy)
 	wire.Handle(w, "GetBucketPolicy", s.GetBucketPolicy)
+	wire.Handle(w, "GetBucketPolicyStatus", s.GetBucketPolicyStatus)
 	wire.Handle(w, "DeleteBucketPolicy", s.DeleteBucketPolicy)
 	wire.Handle(w, "PutBucketTagging", s.PutBucketTagging)
 	wire.Handle(w, "GetBucketTagging", s.GetBucketTagging)
 	wire.Handle(w, "DeleteBucketTagging", s.DeleteBucketTagging)
 	wire.Handle(w, "PutBucketOwnershipControls", s.PutBucketOwnershipControls)
 	wire.Handle(w, "GetBucketOwnershipControls", s.GetBucketOwnershipControls)
+	wire.Handle(w, "DeleteBucketOwnershipControls", s.DeleteBucketOwnershipControls)
+	wire.Handle(w, "PutBucketNotificationConfiguration", s.PutBucketNotificationConfiguration)
+	wire.Handle(w, "GetBucketNotificationConfiguration", s.GetBucketNotificationConfiguration)
 }
 
 func refuse(status int, code, format string, args ...any) error {
@@ -142,6 +160,10 @@ func refuse(status int, code, format string, args ...any) error {
 
 func noSuchBucket() error {
 	return refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+}
+
+func invalidArgument(format string, args ...any) error {
+	return refuse(http.StatusBadRequest, "InvalidArgument", format, args...)
 }
 
 func denied() error { return refuse(http.StatusForbidden, "AccessDenied", "Access Denied") }

@@ -32,9 +32,15 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	w := world.New(world.Options{Compression: 500})
+	const compression = 500
+	return newPairAt(t, compression, s3.Options{})
+}
+
+func newPairAt(t *testing.T, compression float64, o s3.Options) *pair {
+	t.Helper()
+	w := world.New(world.Options{Compression: compression})
 	t.Cleanup(w.Close)
-	p := &pair{S3: s3.New(w, s3.Options{}), t: t, world: w}
+	p := &pair{S3: s3.New(w, o), t: t, world: w}
 	p.create(east, "docs-east")
 	p.create(west, "docs-west")
 	return p

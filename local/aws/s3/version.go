@@ -33,6 +33,7 @@ type version struct {
 	tags         []*sdk.Tag
 	encryption   string
 	key          string // KMS key
+	bucketKey    bool   // encrypted with the bucket's own key below that
 	storageClass string
 	replication  string // "", PENDING, COMPLETED, FAILED or REPLICA
 }
@@ -70,8 +71,14 @@ func (o *object) find(id string) *version {
 	return o.versions[i]
 }
 
-// add stores a new version as the bucket's versioning wants it.
+// add stores a new version and sends it to the bucket's replicas.
 func (s *S3) add(b *bucket, key string, v *version) {
+	s.place(b, key, v)
+	s.replicate(b, key, v)
+}
+
+// place stores a new version as the bucket's versioning wants it.
+func (s *S3) place(b *bucket, key string, v *version) {
 	v.modified = s.world.Now()
 	v.id = nullVersion
 	o := b.objects[key]
@@ -85,7 +92,6 @@ func (s *S3) add(b *bucket, key string, v *version) {
 		o.versions = slices.DeleteFunc(o.versions, func(old *version) bool { return old.id == nullVersion })
 	}
 	o.versions = append(o.versions, v)
-	s.replicate(b, key, v)
 }
 
 func (s *S3) versionID() string { return (s.world.NewID("") + s.world.NewID(""))[:32] }

@@ -56,13 +56,14 @@ func s3Roots() map[string]string {
 		"GetBucketLocation": "LocationConstraint", "GetBucketAcl": "AccessControlPolicy",
 		"GetObjectAcl": "AccessControlPolicy", "GetBucketTagging": "Tagging",
 		"GetObjectTagging": "Tagging", "GetBucketCors": "CORSConfiguration",
-		"GetBucketLogging":                 "BucketLoggingStatus",
-		"GetBucketLifecycleConfiguration":  "LifecycleConfiguration",
-		"GetBucketLifecycle":               "LifecycleConfiguration",
-		"GetBucketWebsite":                 "WebsiteConfiguration",
-		"GetBucketRequestPayment":          "RequestPaymentConfiguration",
-		"GetBucketAccelerateConfiguration": "AccelerateConfiguration",
-		"GetObjectAttributes":              "GetObjectAttributesResponse",
+		"GetBucketLogging":                   "BucketLoggingStatus",
+		"GetBucketLifecycleConfiguration":    "LifecycleConfiguration",
+		"GetBucketLifecycle":                 "LifecycleConfiguration",
+		"GetBucketWebsite":                   "WebsiteConfiguration",
+		"GetBucketRequestPayment":            "RequestPaymentConfiguration",
+		"GetBucketAccelerateConfiguration":   "AccelerateConfiguration",
+		"GetBucketNotificationConfiguration": "NotificationConfiguration",
+		"GetObjectAttributes":                "GetObjectAttributesResponse",
 	}
 }
 
@@ -116,6 +117,18 @@ func s3Action(operation string) string {
 		return "GetEncryptionConfiguration"
 	case "PutBucketEncryption", "DeleteBucketEncryption":
 		return "PutEncryptionConfiguration"
+	case "GetPublicAccessBlock":
+		return "GetBucketPublicAccessBlock"
+	case "PutPublicAccessBlock", "DeletePublicAccessBlock":
+		return "PutBucketPublicAccessBlock"
+	case "GetBucketNotificationConfiguration":
+		return "GetBucketNotification"
+	case "PutBucketNotificationConfiguration":
+		return "PutBucketNotification"
+	case "DeleteBucketTagging":
+		return "PutBucketTagging"
+	case "DeleteBucketOwnershipControls":
+		return "PutBucketOwnershipControls"
 	case "GetBucketLifecycleConfiguration":
 		return "GetLifecycleConfiguration"
 	case "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle":
