@@ -20,6 +20,7 @@ import (
 	"lifeline/local/aws/dynamodb"
 	"lifeline/local/aws/ec2"
 	"lifeline/local/aws/elbv2"
+	"lifeline/local/aws/iam"
 	"lifeline/local/aws/rds"
 	"lifeline/local/aws/route53"
 	"lifeline/local/aws/s3"
@@ -47,6 +48,7 @@ type Sim struct {
 	S3       *s3.S3
 	Route53  *route53.Route53
 	SNS      *sns.SNS
+	IAM      *iam.IAM
 
 	api     net.Listener
 	server  *http.Server
@@ -81,6 +83,8 @@ func Start(ctx context.Context, o Options) (*Sim, error) {
 // assemble makes the services in the order in which they need each other.
 func (s *Sim) assemble(ctx context.Context, o Options) error {
 	w := s.World
+	s.IAM = iam.New(w)
+	sessions := sts.New(w, sts.Options{Roles: s.IAM})
 	s.SNS = sns.New(w, sns.Options{})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
@@ -106,7 +110,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	})
 
 	api := wire.NewServer(w,
-		sts.New(w).Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(), s.S3.Wire(), quotas.Wire(),
+		s.IAM.Wire(), sessions.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(), s.S3.Wire(), quotas.Wire(),
 		instances.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
 	api.Limit(wire.DefaultLimits())
 	for prefix, region := range arc.Routes() {

@@ -16,9 +16,22 @@ import (
 	"lifeline/local/aws/world"
 )
 
+// Roles are the roles that can be taken.
+type Roles interface {
+	// Take says whether the trust policy of a role lets a caller, known by these
+	// ARNs, take it. It gives the role's unique id and its longest session.
+	Take(roleARN string, callers []string, externalID string) (id string, longest time.Duration, ok bool)
+}
+
+// Options configure STS.
+type Options struct {
+	Roles Roles // nil: every role of the account exists and lets anybody in
+}
+
 // STS is the service with the sessions it has given out.
 type STS struct {
 	world *world.World
+	roles Roles
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key id
@@ -27,12 +40,15 @@ type STS struct {
 // session is a role that somebody took.
 type session struct {
 	roleID string
+	role   string // ARN
 	arn    string // of the assumed role
 	ends   time.Time
 }
 
 // New is the service in a world.
-func New(w *world.World) *STS { return &STS{world: w, sessions: map[string]session{}} }
+func New(w *world.World, o Options) *STS {
+	return &STS{world: w, roles: o.Roles, sessions: map[string]session{}}
+}
 
 // Wire is the service as the server sees it.
 func (s *STS) Wire() *wire.Service {
@@ -46,7 +62,7 @@ func (s *STS) getCallerIdentity(c *wire.Call, _ *api.GetCallerIdentityInput) (*a
 	out := &api.GetCallerIdentityOutput{
 		Account: v1.String(s.world.Account()),
 		UserId:  v1.String(c.Caller),
-		Arn:     v1.String("arn:aws:iam::" + s.world.Account() + ":user/" + c.Caller),
+		Arn:     v1.String(s.user(c.Caller)),
 	}
 	taken, known := s.session(c.Caller)
 	switch {
@@ -71,34 +87,70 @@ const (
 	defaultSession = time.Hour
 	shortest       = 15 * time.Minute
 	longest        = 12 * time.Hour
+	longestChained = time.Hour // of a role taken by a role
 )
 
-func (s *STS) assumeRole(_ *wire.Call, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
+func (s *STS) assumeRole(c *wire.Call, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
 	role := regexp.MustCompile(`^arn:aws:iam::(\d{12}):role/([\w+=,.@/-]+)$`).FindStringSubmatch(*in.RoleArn)
 	if role == nil {
 		return nil, wire.Invalid("%s is invalid", *in.RoleArn)
-	}
-	if role[1] != s.world.Account() {
-		return nil, wire.Errorf(http.StatusForbidden, "AccessDenied", "Not authorized to perform sts:AssumeRole on %s", *in.RoleArn)
 	}
 	if !regexp.MustCompile(`^[\w+=,.@-]{2,64}$`).MatchString(*in.RoleSessionName) {
 		return nil, wire.Invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
 			*in.RoleSessionName)
 	}
+	id, most, err := s.take(c.Caller, role[1], in)
+	if err != nil {
+		return nil, err
+	}
 	length := defaultSession
 	if in.DurationSeconds != nil {
 		length = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	if length < shortest || length > longest {
+	switch _, chained := s.session(c.Caller); {
+	case length < shortest || length > longest:
 		return nil, wire.Invalid("The requested DurationSeconds is outside %s to %s", shortest, longest)
+	case chained && length > longestChained:
+		return nil, wire.Invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	case in.DurationSeconds != nil && length > most:
+		return nil, wire.Invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	name := role[2][strings.LastIndex(role[2], "/")+1:]
-	taken := session{
-		roleID: key("AROA") + ":" + *in.RoleSessionName,
-		arn:    "arn:aws:sts::" + s.world.Account() + ":assumed-role/" + name + "/" + *in.RoleSessionName,
-		ends:   s.world.Now().Add(length),
+	return s.grant(session{
+		roleID: id + ":" + *in.RoleSessionName, role: *in.RoleArn,
+		arn:  "arn:aws:sts::" + s.world.Account() + ":assumed-role/" + name + "/" + *in.RoleSessionName,
+		ends: s.world.Now().Add(length),
+	}), nil
+}
+
+// take gives the id and the longest session of a role that the caller may take.
+// A role that doesn't exist is refused like one that doesn't trust the caller.
+func (s *STS) take(caller, account string, in *api.AssumeRoleInput) (id string, most time.Duration, err error) {
+	who := s.Principals(caller)
+	if account == s.world.Account() {
+		if s.roles == nil {
+			return key("AROA"), longest, nil
+		}
+		if id, most, ok := s.roles.Take(*in.RoleArn, who, v1.StringValue(in.ExternalId)); ok {
+			return id, most, nil
+		}
 	}
-	return s.grant(taken), nil
+	return "", 0, wire.Errorf(http.StatusForbidden, "AccessDenied",
+		"User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who[0], *in.RoleArn)
+}
+
+// Principals are the ARNs under which policies know a caller, by access key id:
+// a user, or a session and its role.
+func (s *STS) Principals(caller string) []string {
+	if taken, ok := s.session(caller); ok {
+		return []string{taken.arn, taken.role}
+	}
+	return []string{s.user(caller)}
+}
+
+// user is who an access key belongs to: each has a user of its own.
+func (s *STS) user(caller string) string {
+	return "arn:aws:iam::" + s.world.Account() + ":user/" + caller
 }
 
 func (s *STS) grant(taken session) *api.AssumeRoleOutput {

@@ -19,7 +19,7 @@ func client(t *testing.T) func(key, secret string) *api.Client {
 	t.Helper()
 	w := world.New(world.Options{})
 	t.Cleanup(w.Close)
-	server := httptest.NewServer(wire.NewServer(w, sts.New(w).Wire()))
+	server := httptest.NewServer(wire.NewServer(w, sts.New(w, sts.Options{}).Wire()))
 	t.Cleanup(server.Close)
 	return func(key, secret string) *api.Client {
 		return api.New(api.Options{
