@@ -49,6 +49,9 @@ type Item struct {
 	//
 	// "${TYPE/REGION/NAME#PROPERTY}" stands for what another item turned out to
 	// be, such as its ARN; the item then waits for that one.
+	//
+	// What begins with AtCreation counts when it is made, and is not compared: a
+	// key that can't be exchanged, a tag that would cost a call to read.
 	Want map[string]string `json:"want,omitempty"`
 	// Needs are ids of items that have to be in place first, beyond references.
 	Needs []string `json:"needs,omitempty"`
@@ -57,6 +60,9 @@ type Item struct {
 	// Why is told when Given and missing, or when it is refused.
 	Why string `json:"why,omitempty"`
 }
+
+// AtCreation marks properties that count only when an item is made.
+const AtCreation = "create/"
 
 // ID names an item within a plan.
 func (i Item) ID() string { return ItemID(i.Type, i.Region, i.Name) }
@@ -129,6 +135,9 @@ type Property struct {
 func (i Item) Difference(have ItemState) []Property {
 	var out []Property
 	for _, name := range slices.Sorted(maps.Keys(i.Want)) {
+		if strings.HasPrefix(name, AtCreation) {
+			continue
+		}
 		if got := have.Have[name]; got != i.Want[name] {
 			out = append(out, Property{Name: name, Have: got, Want: i.Want[name]})
 		}
