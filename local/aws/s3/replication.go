@@ -19,7 +19,7 @@ type copyTask struct {
 	queued                         time.Time
 	replicaKey                     string // KMS key of the destination
 	class                          string // storage class there; "" = the source's
-	done                           func(copied bool)
+	done                           func(problem string)
 }
 
 // replicate queues a new version, or changed tags, for all its destinations;
@@ -33,13 +33,13 @@ func (s *S3) replicate(b *bucket, key string, v *version) {
 		v.replication = sdk.ReplicationStatusPending
 	}
 	for _, r := range rules {
-		s.enqueue(b, key, v, r, func(bool) {})
+		s.enqueue(b, key, v, r, func(string) {})
 	}
 }
 
 // enqueue sends a version on its way to one destination. done is told, without
-// s.mu, whether it arrived.
-func (s *S3) enqueue(b *bucket, key string, v *version, r *sdk.ReplicationRule, done func(copied bool)) {
+// s.mu, why it didn't arrive, or "" when it did.
+func (s *S3) enqueue(b *bucket, key string, v *version, r *sdk.ReplicationRule, done func(problem string)) {
 	t := &copyTask{
 		source: b.name, destination: destination(r), key: key, rule: *r.ID, version: v,
 		queued: s.world.Now(), class: aws.StringValue(r.Destination.StorageClass), done: done,
@@ -70,31 +70,21 @@ func (s *S3) retry() {
 	}
 }
 
-// outcome is how an attempt to copy a version ended.
-type outcome int
-
-const (
-	waiting outcome = iota // the destination can't be reached, or there is nothing to do
-	copied
-	failed
-	dropped // the version was deleted before it could be copied
-)
-
 // deliver copies a version if its destination can be reached, and else leaves it
 // in the queue.
 func (s *S3) deliver(t *copyTask) {
 	s.mu.Lock()
-	result := s.attempt(t)
+	finished, problem := s.attempt(t)
 	region := ""
 	if to := s.buckets[t.destination]; to != nil {
 		region = to.region
 	}
 	s.mu.Unlock()
-	if result == waiting {
+	if !finished {
 		return
 	}
-	t.done(result == copied)
-	if result == copied {
+	t.done(problem)
+	if problem == "" {
 		s.world.Publish(world.Event{
 			Service: "s3", Kind: "object-replicated", Region: region, ID: t.destination + "/" + t.key,
 			Detail: map[string]string{"source": t.source, "version": t.version.id},
@@ -102,26 +92,36 @@ func (s *S3) deliver(t *copyTask) {
 	}
 }
 
-func (s *S3) attempt(t *copyTask) outcome {
+// attempt is one try at a copy. It isn't finished while the destination can't be
+// reached; problem is S3's reason when it failed for good.
+func (s *S3) attempt(t *copyTask) (finished bool, problem string) {
 	if !slices.Contains(s.queue, t) {
-		return waiting
+		return false, ""
 	}
 	from, to := s.buckets[t.source], s.buckets[t.destination]
 	if from != nil && to != nil && !s.connected(from.region, to.region) {
-		return waiting
+		return false, ""
 	}
 	s.queue = slices.DeleteFunc(s.queue, func(o *copyTask) bool { return o == t })
 	if from == nil || from.objects[t.key].find(t.version.id) != t.version {
-		return dropped
+		return true, "SrcObjectNotEligible" // deleted before it could be copied
 	}
-	if to == nil || to.versioning != sdk.BucketVersioningStatusEnabled || !to.takesKey(t.replicaKey) {
+	switch {
+	case to == nil:
+		problem = "DstBucketNotFound"
+	case to.versioning != sdk.BucketVersioningStatusEnabled:
+		problem = "DstBucketUnversioned"
+	case !to.takesKey(t.replicaKey):
+		problem = "DstKmsKeyNotFound"
+	}
+	if problem != "" {
 		s.settle(t, sdk.ReplicationStatusFailed)
 		s.failures[route{t.source, t.destination, t.rule}]++
-		return failed
+		return true, problem
 	}
 	to.receive(t)
 	s.settle(t, sdk.ReplicationStatusCompleted)
-	return copied
+	return true, ""
 }
 
 // takesKey says whether replicas in the bucket can be encrypted with a key: keys

@@ -140,7 +140,7 @@ func (s *S3) GetBucketReplication(c *wire.Call, in *sdk.GetBucketReplicationInpu
 		return nil, err
 	}
 	if b.replication == nil {
-		return nil, refuse(http.StatusNotFound, "ReplicationConfigurationNotFoundError", "The replication configuration was not found")
+		return nil, noReplication()
 	}
 	return &sdk.GetBucketReplicationOutput{ReplicationConfiguration: clone(b.replication)}, nil
 }

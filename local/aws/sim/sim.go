@@ -24,6 +24,7 @@ import (
 	"lifeline/local/aws/rds"
 	"lifeline/local/aws/route53"
 	"lifeline/local/aws/s3"
+	"lifeline/local/aws/s3control"
 	"lifeline/local/aws/servicequotas"
 	"lifeline/local/aws/sns"
 	"lifeline/local/aws/sts"
@@ -110,7 +111,8 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	})
 
 	api := wire.NewServer(w,
-		s.IAM.Wire(), sessions.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(), s.S3.Wire(), quotas.Wire(),
+		s.IAM.Wire(), sessions.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
+		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
 		instances.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
 	api.Limit(wire.DefaultLimits())
 	for prefix, region := range arc.Routes() {

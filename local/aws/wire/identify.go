@@ -105,7 +105,8 @@ func (s *Service) recogniseREST(x *exchange) (Protocol, string, *Error) {
 		path = strings.ReplaceAll(path, "//", "/%2F") // an id given as /hostedzone/Z123
 		path = joinIDs(path, s.quirks.idPrefix)
 	}
-	if s.quirks.hosts {
+	// S3 Control has the account's number where S3 has the bucket's name.
+	if s.quirks.hosts && x.request.Header.Get("X-Amz-Account-Id") == "" {
 		path = bucketInPath(x.request.Host, path)
 	}
 	op, labels := s.find(restCall{

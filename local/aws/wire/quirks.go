@@ -67,8 +67,15 @@ func s3Roots() map[string]string {
 	}
 }
 
+// control says whether this is S3 Control, which shares S3's signing name and
+// little else.
+func (s *Service) control() bool { return s.info.ServiceID == "S3 Control" }
+
 // namespace is the XML namespace of a service's answers.
 func (s *Service) namespace() string {
+	if s.control() {
+		return "http://awss3control.amazonaws.com/doc/" + s.info.APIVersion + "/"
+	}
 	if s.quirks.xmlns != "" {
 		return s.quirks.xmlns
 	}
@@ -86,6 +93,9 @@ func (s *Service) status(op *operation) int {
 // action is the IAM action that allows an operation. Most are named alike;
 // S3's are not.
 func (s *Service) action(operation string) string {
+	if s.control() && strings.HasSuffix(operation, "PublicAccessBlock") {
+		return "s3:" + strings.Replace(s3Action(operation), "Bucket", "Account", 1)
+	}
 	if s.name == "s3" {
 		return "s3:" + s3Action(operation)
 	}

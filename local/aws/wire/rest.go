@@ -337,7 +337,7 @@ func (c restCodec) refuse(x *exchange, e *Error) answer {
 	}
 	w := xmlEncoder{out: &bytes.Buffer{}}
 	w.out.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
-	if x.service == nil || x.service.name != "s3" {
+	if x.service == nil || x.service.name != "s3" || x.service.control() {
 		errorResponse(w, x, e)
 		return xmlAnswer(e.Status, w.out.Bytes(), "text/xml")
 	}
