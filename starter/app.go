@@ -22,7 +22,8 @@ type app struct {
 	system
 	planFile string
 	output   string
-	lost     error // why an answer did not reach its reader
+	of       string // the runbook whose run is meant
+	lost     error  // why an answer did not reach its reader
 }
 
 // run runs one command line and gives its exit code.
@@ -72,7 +73,7 @@ Temporal is found by the standard TEMPORAL_* variables and profile file.
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(mistypedFlag)
-	root.AddCommand(a.validate(), a.preview(), a.failover(), a.switchover(), a.failback(), a.status(),
+	root.AddCommand(a.validate(), a.preview(), a.failover(), a.switchover(), a.failback(), a.setup(), a.status(),
 		a.approve(), a.reject(), a.abort(), a.pause(), a.resume(), a.skip(), a.report(), a.keygen())
 	return root
 }
@@ -121,6 +122,9 @@ func (a *app) verb(c *cobra.Command, do func(cmd *cobra.Command, args []string) 
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if a.output != "text" && a.output != "json" && (a.output != "html" || cmd.Name() != "report") {
 			return usage(cmd.CommandPath()+" --help", "--output %q is unknown; it is text or json", a.output)
+		}
+		if a.of != "" && a.of != string(runbook.Setup) {
+			return usage(cmd.CommandPath()+" --of setup", "--of %q is unknown; it is setup, or left out", a.of)
 		}
 		return a.coded(do(cmd, args))
 	}
@@ -217,4 +221,18 @@ func shellWord(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// addOf adds the flag that tells which run is meant.
+func (a *app) addOf(c *cobra.Command) {
+	c.Flags().StringVar(&a.of, "of", "", "setup: the run of setup is meant, and not the one that moves a Region")
+}
+
+// meant is the runbook whose run is meant. The runbooks that move a Region share
+// one id, so any of them stands for all.
+func (a *app) meant() runbook.Name {
+	if a.of == string(runbook.Setup) {
+		return runbook.Setup
+	}
+	return runbook.Failover
 }

@@ -20,6 +20,7 @@ type controlFlags struct {
 func (a *app) controlling(order runbook.Order, c *cobra.Command) *cobra.Command {
 	f := &controlFlags{}
 	a.addPlan(c)
+	a.addOf(c)
 	f.who.add(c)
 	c.Flags().StringVar(&f.reason, "reason", "", "why; it is signed and stays in the report")
 	if order == runbook.Abort {
@@ -40,7 +41,7 @@ func (a *app) control(ctx context.Context, order runbook.Order, step string, f c
 	if err != nil {
 		return err
 	}
-	r, err := a.live(ctx, c, lockOf(p))
+	r, err := a.live(ctx, c, lockOf(p, a.meant()))
 	if err != nil {
 		return err
 	}

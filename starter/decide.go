@@ -26,6 +26,7 @@ type decideFlags struct {
 func (a *app) deciding(c *cobra.Command, approve bool) *cobra.Command {
 	f := &decideFlags{}
 	a.addPlan(c)
+	a.addOf(c)
 	f.who.add(c)
 	if approve {
 		c.Flags().StringSliceVar(&f.acknowledge, "acknowledge", nil, "the code of a risk that you accept; once for each risk")
@@ -43,7 +44,7 @@ func (a *app) decide(ctx context.Context, approve bool, f decideFlags) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.live(ctx, c, lockOf(p))
+	r, err := a.live(ctx, c, lockOf(p, a.meant()))
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"lifeline/internal/plan"
 	"lifeline/internal/report"
+	"lifeline/internal/runbook"
 	"lifeline/internal/temporal"
 )
 
@@ -90,4 +92,12 @@ func phase(found map[string]any) string {
 // ago says how long ago a moment was.
 func (a *app) ago(t time.Time) string {
 	return report.Span(a.now().Sub(t).Round(time.Second))
+}
+
+// way is the move in words; empty for a runbook that moves nothing.
+func (f serverFacts) way() string {
+	if f.Runbook == string(runbook.Setup) {
+		return ""
+	}
+	return route{plan.Region(f.From), plan.Region(f.To)}.String()
 }

@@ -58,7 +58,7 @@ func (a *app) followPreview(ctx context.Context, c runs, at target) error {
 	}
 	if r.Status == runbook.Done {
 		r.Safe = "nothing was changed"
-		r.Next = a.command(string(r.Runbook), "--from", string(r.From), "--to", string(r.To), "--as", r.StartedBy, "--wait")
+		r.Next = a.command(string(r.Runbook), append(regionFlags(r), "--as", r.StartedBy, "--wait")...)
 	}
 	if a.output == "text" && len(r.Stages) > 0 {
 		for _, line := range previewLines(r) {
@@ -213,9 +213,20 @@ func previewLines(r runbook.Report) []string {
 			lines = append(lines, textf("  %-8s %-24s %-24s %-16s %-12s %s", effect, s.Name, place(s.Step), s.Plane, s.Reversibility, text))
 		}
 	}
+	if r.Estate != nil {
+		return append([]string{"nothing was changed; a real run would do this:"}, estateLines(*r.Estate)...)
+	}
 	verdict := "inside"
 	if r.Predicted > r.Objective {
 		verdict = "OUTSIDE"
 	}
 	return append(lines, textf("predicted %s at worst, %s the objective of %s", report.Span(r.Predicted), verdict, report.Span(r.Objective)))
+}
+
+// regionFlags are the Regions as they are typed; none where nothing moves.
+func regionFlags(r runbook.Report) []string {
+	if !r.Runbook.Moves() {
+		return nil
+	}
+	return []string{"--from", string(r.From), "--to", string(r.To)}
 }

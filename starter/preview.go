@@ -16,7 +16,7 @@ func (a *app) preview() *cobra.Command {
 		Long: `Play a runbook as a dry run: the same code makes every check and prints each act with
 its Region, plane and reversibility, and the predicted time against the objective.
 Nothing is changed and no lock is held: a real run may start meanwhile.`,
-		Example: "  starter preview failover -f plan.yaml --from us-east-1 --as dana",
+		Example: "  starter preview failover -f plan.yaml --from us-east-1 --as dana\n  starter preview setup -f plan.yaml --as dana",
 		Args:    cobra.ArbitraryArgs,
 	}
 	a.addPlan(c)
@@ -33,7 +33,7 @@ Nothing is changed and no lock is held: a real run may start meanwhile.`,
 
 // runbookNamed reads the one argument that names a runbook.
 func runbookNamed(args []string) (runbook.Name, error) {
-	known := []string{string(runbook.Failover), string(runbook.Switchover), string(runbook.Failback)}
+	known := []string{string(runbook.Failover), string(runbook.Switchover), string(runbook.Failback), string(runbook.Setup)}
 	if len(args) != 1 {
 		return "", usage("starter preview failover --help", "name one runbook: %s", list(known))
 	}

@@ -34,6 +34,7 @@ nothing else. A file is replaced whole or not at all.`,
 		Example: "  starter report -f plan.yaml --out incident.html",
 	}
 	a.addPlan(c)
+	a.addOf(c)
 	c.Flags().StringVar(&f.file, "out", "", "the file to write; .html, .json or .txt says how (default: text to the terminal)")
 	c.Flags().StringVar(&f.outside, "outside", "", "JSON of what an outside probe measured, to stand beside the run's own numbers")
 	c.Flags().StringVar(&f.run, "run", "", "an earlier run's id (default: the newest)")
@@ -103,7 +104,7 @@ func (a *app) document(ctx context.Context, f reportFlags) (report.Document, err
 	if err != nil {
 		return report.Document{}, err
 	}
-	at := lockOf(p)
+	at := lockOf(p, a.meant())
 	at.run = f.run
 	s, err := a.look(ctx, c, at)
 	if err != nil {

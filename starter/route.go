@@ -12,6 +12,14 @@ type route struct {
 	from, to plan.Region
 }
 
+// String is the way in words, with a comma before it; empty where nothing moves.
+func (r route) String() string {
+	if r == (route{}) {
+		return ""
+	}
+	return ", " + string(r.from) + " → " + string(r.to)
+}
+
 // routeOf reads the Regions that were typed. The Region that is left is never
 // guessed: naming it is the confirmation. A failback may name the Region that it
 // comes home to instead, which is how people say it.

@@ -43,7 +43,9 @@ func (a *app) starting(name runbook.Name, c *cobra.Command) *cobra.Command {
 	f := &startFlags{}
 	a.addPlan(c)
 	f.who.add(c)
-	addRoute(c, f)
+	if name.Moves() {
+		addRoute(c, f)
+	}
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "only check, and print each act; the same as: starter preview "+string(name))
 	c.Flags().BoolVar(&f.wait, "wait", false, "tell what happens until the run has ended")
 	return a.verb(c, func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +65,12 @@ func (a *app) start(ctx context.Context, name runbook.Name, f startFlags) error 
 	if err != nil {
 		return err
 	}
-	way, err := a.routeOf(p, name, f.from, f.to)
+	way := route{}
+	if name.Moves() {
+		way, err = a.routeOf(p, name, f.from, f.to)
+	} else if err = a.buildable(p, f); err == nil {
+		a.of = string(name)
+	}
 	if err != nil {
 		return err
 	}
@@ -86,7 +93,7 @@ func (a *app) start(ctx context.Context, name runbook.Name, f startFlags) error 
 	if f.dryRun {
 		word = "dry run of"
 	}
-	a.say("%s %s of %s, %s → %s", word, name, p.Application, way.from, way.to)
+	a.say("%s %s of %s%s", word, name, p.Application, way)
 	a.say("  run   %s  %s", at.workflow, at.run)
 	if f.dryRun {
 		return a.followPreview(ctx, c, at)
@@ -114,13 +121,13 @@ func workflowName(name runbook.Name) string {
 func (a *app) startOptions(in runbook.Input) client.StartWorkflowOptions {
 	s, app := in.Start, in.Plan.Application
 	o := client.StartWorkflowOptions{
-		ID:                                       temporal.WorkflowID(app),
-		TaskQueue:                                temporal.Queue(route{s.From, s.To}.awake(s.Runbook)),
+		ID:                                       temporal.IDOf(app, s.Runbook),
+		TaskQueue:                                queueOf(s),
 		WorkflowTaskTimeout:                      taskTimeout,
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("%s %s → %s, started by %s", s.Runbook, s.From, s.To, s.By),
+		StaticSummary:                            fmt.Sprintf("%s%s, started by %s", s.Runbook, route{s.From, s.To}, s.By),
 		StaticDetails:                            a.details(in),
 		Memo: map[string]any{
 			memoBy: s.By, memoFrom: string(s.From), memoTo: string(s.To), memoRunbook: string(s.Runbook),
@@ -140,6 +147,15 @@ func (a *app) startOptions(in runbook.Input) client.StartWorkflowOptions {
 	return o
 }
 
+// queueOf is where a run is played: by the workers of a Region that is not left,
+// or by those that may build.
+func queueOf(s runbook.Start) string {
+	if !s.Runbook.Moves() {
+		return temporal.SetupQueue
+	}
+	return temporal.Queue(route{s.From, s.To}.awake(s.Runbook))
+}
+
 // Memo keys, which name the holder of the lock even when no worker lives.
 const (
 	memoBy      = "started_by"
@@ -150,6 +166,9 @@ const (
 
 // details are shown in the Temporal UI; Markdown.
 func (a *app) details(in runbook.Input) string {
+	if !in.Start.Runbook.Moves() {
+		return fmt.Sprintf("**%s** of **%s**.\n\n- status: `%s`\n", in.Start.Runbook, in.Plan.Application, a.command("status", "--watch", "--of", string(in.Start.Runbook)))
+	}
 	return fmt.Sprintf("**%s** leaves **%s** for **%s**.\n\n- objectives: RTO %s, RPO %s\n- status: `%s`\n- abort: `%s`\n",
 		in.Plan.Application, in.Start.From, in.Start.To, in.Plan.Objectives.RTO, in.Plan.Objectives.RPO,
 		a.command("status", "--watch"), a.command("abort", "--as YOU"))

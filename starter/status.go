@@ -27,6 +27,7 @@ terminal, as lines elsewhere; the exit code is then the run's.`,
 		Example: "  starter status -f plan.yaml --watch",
 	}
 	a.addPlan(c)
+	a.addOf(c)
 	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "go on showing until the run ends")
 	c.Flags().StringVar(&f.run, "run", "", "an earlier run's id (default: the newest)")
 	return a.verb(c, func(cmd *cobra.Command, _ []string) error {
@@ -43,7 +44,7 @@ func (a *app) showStatus(ctx context.Context, f statusFlags) error {
 	if err != nil {
 		return err
 	}
-	at := lockOf(p)
+	at := lockOf(p, a.meant())
 	at.run = f.run
 	s, err := a.look(ctx, c, at)
 	if err != nil {
@@ -93,7 +94,7 @@ func (a *app) factLines(s sight) []string {
 	f := s.facts
 	lines := []string{
 		textf("%s; this is what Temporal itself knows (%v)", s.why(), s.noWorker),
-		textf("%s, %s → %s, started by %s at %s (%s ago)", f.Runbook, f.From, f.To, f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started)),
+		textf("%s%s, started by %s at %s (%s ago)", f.Runbook, f.way(), f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started)),
 		textf("  Temporal says %s, phase %s, RTO %s, run %s", f.Status, f.Phase, f.RTOState, f.RunID),
 	}
 	for _, p := range f.Pending {

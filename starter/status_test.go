@@ -132,7 +132,7 @@ func TestStatusWatch_EndedRun_IsShownOnce(t *testing.T) {
 func newPicture(b *bench) *picture {
 	a := &app{system: system{now: b.clock}, planFile: b.plan, output: "text"}
 	return &picture{app: a, ask: func() tea.Msg {
-		s, err := a.look(context.Background(), b.temporal, lockOf(b.temporal.plan))
+		s, err := a.look(context.Background(), b.temporal, lockOf(b.temporal.plan, runbook.Failover))
 		return seen{s, err}
 	}}
 }

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"lifeline/internal/plan"
+	"lifeline/internal/runbook"
 	"lifeline/internal/temporal"
 )
 
@@ -39,7 +40,10 @@ type target struct {
 	workflow, run string
 }
 
-func lockOf(p plan.Plan) target { return target{workflow: temporal.WorkflowID(p.Application)} }
+// An application's runs that move a Region share one id; setup has its own.
+func lockOf(p plan.Plan, of runbook.Name) target {
+	return target{workflow: temporal.IDOf(p.Application, of)}
+}
 
 // connect reaches Temporal within connectTimeout.
 func (a *app) connect(ctx context.Context) (runs, error) {

@@ -28,7 +28,7 @@ func statusLines(r runbook.Report, now time.Time, draw bar) []string {
 		dry = "  DRY RUN"
 	}
 	lines := []string{
-		textf("%s of %s, %s → %s, started by %s%s", r.Runbook, r.Application, r.From, r.To, r.StartedBy, dry),
+		textf("%s of %s%s, started by %s%s", r.Runbook, r.Application, r.Way(), r.StartedBy, dry),
 		textf("%s in %s  %s", strings.ToUpper(string(r.Status)), r.Phase, r.Summary),
 	}
 	lines = append(lines, clockLines(r, now, draw)...)

@@ -51,6 +51,7 @@ type flags struct {
 	also       []string
 	observer   string
 	watermarks bool
+	setup      bool
 	metrics    string
 }
 
@@ -87,7 +88,7 @@ func newCommand(s system) *cobra.Command {
 		Short: "Play Lifeline's runbooks and take their steps",
 		Long: `worker polls the task queue of the Region that it stands in, plays runbooks and takes
 their steps. Run at least two in each Region of the plan, and one observer for each
-of the plan's observers. SIGTERM ends it gracefully; a killed one is replaced by any
+of the plan's observers. One more, with --setup, builds the estate and proves readiness. SIGTERM ends it gracefully; a killed one is replaced by any
 other within seconds.
 
 It plays only runs of the plan that it was started with: a start names the keys that
@@ -100,7 +101,8 @@ standard AWS variables and profiles.
 Exit codes: 0 ended as asked; 1 Temporal refused it; 2 usage; 3 plan invalid;
 7 Temporal not reachable.`,
 		Example: `  worker -f plan.yaml --region us-west-2 --watermarks --metrics :9090
-  worker -f plan.yaml --observer observer-on-premises`,
+  worker -f plan.yaml --observer observer-on-premises
+  worker -f plan.yaml --setup`,
 		SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return start(cmd.Context(), s, *f) },
 	}
@@ -112,6 +114,7 @@ Exit codes: 0 ended as asked; 1 Temporal refused it; 2 usage; 3 plan invalid;
 	cmd.Flags().StringSliceVar(&f.also, "also", nil, "further Regions whose task queues it may serve")
 	cmd.Flags().StringVar(&f.observer, "observer", "", "be this observer of the plan")
 	cmd.Flags().BoolVar(&f.watermarks, "watermarks", false, "write the Region's watermarks, by which data loss is measured")
+	cmd.Flags().BoolVar(&f.setup, "setup", false, "play setup and readiness; needs a wider AWS role (deploy/policies/setup.json) than the other workers should have")
 	cmd.Flags().StringVar(&f.metrics, "metrics", "", "address of /metrics (Prometheus), /healthz and /readyz, e.g. :9090")
 	return cmd
 }
@@ -140,8 +143,8 @@ func (f flags) fit(p plan.Plan) error {
 	for _, o := range p.Observers.Members {
 		observers = append(observers, o.Name)
 	}
-	if f.region == "" && f.observer == "" {
-		return &coded{exitUsage, errors.New("nothing to do; add --region REGION, or --observer NAME, or both")}
+	if f.region == "" && f.observer == "" && !f.setup {
+		return &coded{exitUsage, errors.New("nothing to do; add --region REGION, --observer NAME, or --setup")}
 	}
 	for _, r := range append(slices.Clone(f.also), f.region) {
 		if r != "" && !slices.Contains(regions, r) {

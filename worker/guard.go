@@ -15,6 +15,7 @@ import (
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
 	"lifeline/internal/temporal"
+	"lifeline/workflows"
 )
 
 // largestMessage bounds what a stranger can put into a run: a decision with a
@@ -71,17 +72,27 @@ func (d *door) refusal(args []any, id string) string {
 	if len(args) != 1 {
 		return fmt.Sprintf("a runbook takes one input, and %d came", len(args))
 	}
-	in, ok := args[0].(runbook.Input)
-	if !ok {
-		return fmt.Sprintf("a runbook takes a %T, and a %T came", in, args[0])
+	switch in := args[0].(type) {
+	case runbook.Input:
+		return d.unfit(in, id)
+	case workflows.AreaInput:
+		// Its own first act is to ask the server who its parent is.
+		return foreign(in.Input.Plan, d.plans)
+	case workflows.ReadinessInput:
+		return foreign(in.Plan, d.plans)
 	}
+	return fmt.Sprintf("a runbook takes a %T, and a %T came", runbook.Input{}, args[0])
+}
+
+// unfit says why a run that a person started may not begin.
+func (d *door) unfit(in runbook.Input, id string) string {
 	if size := sizeOf(in.Start); size > largestMessage {
 		return fmt.Sprintf("the start has %d bytes; %d are allowed", size, largestMessage)
 	}
 	if why := foreign(in.Plan, d.plans); why != "" {
 		return why
 	}
-	lock := temporal.WorkflowID(in.Plan.Application)
+	lock := temporal.IDOf(in.Plan.Application, in.Start.Runbook)
 	switch {
 	case in.Start.DryRun && !strings.HasPrefix(id, lock+"/preview/"):
 		return fmt.Sprintf("a dry run may not hold the lock: its workflow id must begin with %s/preview/, and is %s", lock, short(id))

@@ -28,6 +28,8 @@ type queue struct {
 	// observer queues carry only steps: a runbook must not depend on a process
 	// that may stand anywhere.
 	stepsOnly bool
+	// builds is the queue of the runbooks that build and prove.
+	builds bool
 }
 
 func queues(f flags) []queue {
@@ -41,6 +43,9 @@ func queues(f flags) []queue {
 			seen[region] = true
 			out = append(out, queue{name: temporal.Queue(plan.Region(region))})
 		}
+	}
+	if f.setup {
+		out = append(out, queue{name: temporal.SetupQueue, builds: true})
 	}
 	return out
 }
@@ -74,6 +79,9 @@ func (s system) identity(f flags) string {
 	place := f.region
 	if place == "" {
 		place = f.observer
+	}
+	if place == "" {
+		place = "setup"
 	}
 	return fmt.Sprintf("lifeline@%s/%d@%s", place, s.pid, host)
 }

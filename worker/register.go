@@ -9,12 +9,14 @@ import (
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
+	"lifeline/activities/estate"
 	"lifeline/activities/observe"
 	"lifeline/activities/rds"
 	"lifeline/activities/route53"
 	"lifeline/activities/s3"
 	"lifeline/activities/servicequotas"
 	"lifeline/activities/sns"
+	"lifeline/activities/sts"
 	"lifeline/internal/cloud"
 	"lifeline/workflows"
 )
@@ -25,23 +27,37 @@ type steps struct {
 	tables  *dynamodb.Steps
 	buckets *s3.Steps
 	others  []any
+	// building are the steps of setup and readiness, on their own queue only.
+	building []any
 }
 
 // newSteps makes the activities; sampler is nil in a worker that is no observer.
-func newSteps(c *cloud.Clients, sampler *observe.Sampler) steps {
+func newSteps(c *cloud.Clients, sampler *observe.Sampler) (steps, error) {
+	kept, err := estate.New(keepers(c)...)
+	if err != nil {
+		return steps{}, err
+	}
 	return steps{
+		building: []any{kept, sts.New(c), sns.New(c)},
 		tables: dynamodb.New(c), buckets: s3.New(c),
 		others: []any{
 			arc.New(c), autoscaling.New(c), cloudwatch.New(c), ec2.New(c), elb.New(c), observe.New(sampler),
 			rds.New(c), route53.New(), servicequotas.New(c), sns.New(c),
 		},
-	}
+	}, nil
 }
 
 // register puts every step, and on a Region's queue every runbook, into one
 // worker. Two steps of one name would make the SDK panic here, at start, and not
 // in the middle of a run.
 func (s steps) register(w worker.Registry, q queue) {
+	if q.builds {
+		workflows.RegisterSetup(w)
+		for _, one := range s.building {
+			w.RegisterActivity(one)
+		}
+		return
+	}
 	if !q.stepsOnly {
 		workflows.Register(w)
 	}

@@ -89,8 +89,8 @@ func (w *process) equip(ctx context.Context) error {
 	if w.observer != "" {
 		w.sampler = observe.NewSampler(w.observer, w.plan)
 	}
-	w.steps = newSteps(clients, w.sampler)
-	return nil
+	w.steps, err = newSteps(clients, w.sampler)
+	return err
 }
 
 // run polls until ctx ends or Temporal refuses the process for good, then lets

@@ -99,6 +99,9 @@ func (r *run) admit(ctx workflow.Context) error {
 	if r.in.Start.Runbook != r.report.Runbook {
 		return refused("the start was signed for %q, and this is %s", r.in.Start.Runbook, r.report.Runbook)
 	}
+	if !r.report.Runbook.Moves() {
+		return nil
+	}
 	if problems := checkMove(r.in.Plan, r.in.Start); problems != nil {
 		return refused("%v", problems)
 	}
@@ -265,6 +268,9 @@ func (r *run) conclude(ctx workflow.Context, cause error) {
 
 // success is one sentence on what was done.
 func (r *run) success() string {
+	if e := r.report.Estate; e != nil {
+		return r.built(e)
+	}
 	if r.move.DryRun {
 		return fmt.Sprintf("dry run of %s from %s to %s: nothing was changed", r.report.Runbook, r.move.From, r.move.To)
 	}

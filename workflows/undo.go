@@ -111,6 +111,9 @@ func advice(rep *runbook.Report) (safe, next string) {
 	command := func(verb string, from, to any) string {
 		return fmt.Sprintf("starter %s -f PLAN --from %v --to %v --as NAME", verb, from, to)
 	}
+	if !rep.Runbook.Moves() {
+		return adviceOnSetup(rep)
+	}
 	switch rep.Status {
 	case runbook.Done:
 		if rep.DryRun {

@@ -20,10 +20,12 @@ type Results struct {
 }
 
 // Steps are the activities of this package.
-type Steps struct {
-	Book *keep.Book
-	// Beat hears how far a batch has come; the worker makes it Temporal's heartbeat.
-	Beat func(ctx context.Context, settled, all int)
+type Steps struct{ Book *keep.Book }
+
+// New makes the steps on every type that the keepers know.
+func New(keepers ...keep.Keeper) (*Steps, error) {
+	book, err := keep.NewBook(keepers...)
+	return &Steps{Book: book}, err
 }
 
 // SurveyItems reads and judges a batch. Nothing is changed.
@@ -34,10 +36,6 @@ func (s *Steps) SurveyItems(ctx context.Context, in Batch) (Results, error) {
 
 // ConvergeItems brings a batch to what is wanted.
 func (s *Steps) ConvergeItems(ctx context.Context, in Batch) (Results, error) {
-	results, err := s.Book.Converge(ctx, in.Items, in.Repair, func(settled, all int) {
-		if s.Beat != nil {
-			s.Beat(ctx, settled, all)
-		}
-	})
+	results, err := s.Book.Converge(ctx, in.Items, in.Repair)
 	return Results{results}, err
 }

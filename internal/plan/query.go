@@ -1,6 +1,11 @@
 package plan
 
-import "slices"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
 
 // Region is what the plan says of a Region.
 func (p Plan) Region(name Region) (RegionSpec, bool) {
@@ -68,4 +73,15 @@ func (p Plan) Front() (Resource, bool) {
 		return Resource{}, false
 	}
 	return fronts[0], true
+}
+
+// Digest names this very plan: two plans with one digest say the same. What was
+// proved of another plan is no proof of this one.
+func (p Plan) Digest() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "" // a plan holds nothing that can't be written
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }

@@ -86,7 +86,7 @@ func title(r runbook.Report) string {
 	if r.DryRun {
 		dry = " (dry run)"
 	}
-	return fmt.Sprintf("%s of %s, %s → %s%s", capital(string(r.Runbook)), r.Application, r.From, r.To, dry)
+	return fmt.Sprintf("%s of %s%s%s", capital(string(r.Runbook)), r.Application, r.Way(), dry)
 }
 
 func capital(s string) string {

@@ -9,7 +9,8 @@ import (
 // Markdown is the current details of a run, as the Temporal UI shows them.
 func Markdown(r Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s of %s: %s → %s\n\n", r.Runbook, cell(r.Application), cell(r.From), cell(r.To))
+	fmt.Fprintf(&b, "### %s of %s%s\n\n", r.Runbook, cell(r.Application), cell(strings.Replace(r.Way(), ", ", ": ", 1)))
+	markEstate(&b, r.Estate)
 	fmt.Fprintf(&b, "**%s** in *%s*, started by %s\n\n", r.Status, r.Phase, cell(r.StartedBy))
 	if ballot := r.Ballot(); ballot != nil {
 		markBallot(&b, ballot)
@@ -83,4 +84,16 @@ func cell[T ~string](s T) string {
 	return strings.NewReplacer(
 		`\`, `\\`, "|", `\|`, "`", "'", "[", `\[`, "\n", " ", "\r", " ", "<", "&lt;",
 	).Replace(string(s))
+}
+
+// markEstate tells how far setup has come, area by area.
+func markEstate(b *strings.Builder, e *Estate) {
+	if e == nil {
+		return
+	}
+	b.WriteString("| area | items | settled | |\n|---|---|---|---|\n")
+	for _, a := range e.Areas {
+		fmt.Fprintf(b, "| %s | %d | %d | %s |\n", a.Area, a.Items, a.Settled, a.Words())
+	}
+	b.WriteString("\n")
 }

@@ -10,6 +10,16 @@ const (
 	Failback   Name = "failback"   // planned: the way home after a failover
 )
 
+// Runbooks that move nothing. They never hold the application's lock: an
+// emergency must not wait for them.
+const (
+	Setup     Name = "setup"     // builds what recovery relies on, and keeps it so
+	Readiness Name = "readiness" // would a failover work now?
+)
+
+// Moves says that the runbook moves a Region, so that it names two of them.
+func (n Name) Moves() bool { return n == Failover || n == Switchover || n == Failback }
+
 // Class says under which rules a runbook's steps stand.
 type Class string
 
@@ -49,6 +59,8 @@ const (
 	Switchdata Stage = "switchdata" // planned change of the writer, nothing lost
 	Return     Stage = "return"     // traffic comes home, location by location
 	Release    Stage = "release"    // fences and freezes are taken away, last
+	Survey     Stage = "survey"     // read everything that setup keeps, and compare
+	Check      Stage = "check"      // every check of readiness
 )
 
 // Status is where a run stands.

@@ -94,6 +94,7 @@ type Report struct {
 	Served      []Served      `json:"served,omitempty"`
 	Stages      []StageRecord `json:"stages"`
 	Events      []Event       `json:"events,omitempty"`
+	Estate      *Estate       `json:"estate,omitempty"` // of setup: what was found and done
 	// Left lists what could not be taken back, or must be done by people.
 	Left []string `json:"left,omitempty"`
 }
@@ -104,4 +105,13 @@ func (r *Report) Ballot() *Ballot {
 		return &r.Ballots[n-1]
 	}
 	return nil
+}
+
+// Way is the move in words, with a comma before it: ", A → B"; empty for a
+// runbook that moves nothing.
+func (r Report) Way() string {
+	if r.From == "" && r.To == "" {
+		return ""
+	}
+	return ", " + string(r.From) + " → " + string(r.To)
 }

@@ -108,9 +108,6 @@ func refusal(item runbook.Item, err error) runbook.ItemResult {
 	return r
 }
 
-// Progress hears how many items of a batch are settled.
-type Progress func(settled, all int)
-
 // loop is one Converge.
 type loop struct {
 	Keeper
@@ -128,7 +125,7 @@ type loop struct {
 // the difference, and reads again until every item is settled or the context
 // ends. It fails only when it could not read; what happened to each item is in
 // the results, in the order of items.
-func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool, progress Progress) ([]runbook.ItemResult, error) {
+func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool) ([]runbook.ItemResult, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
@@ -140,7 +137,7 @@ func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool, 
 		Keeper: k, repair: repair, written: map[string]time.Time{}, acted: map[string]runbook.Verdict{},
 		changes: map[string][]runbook.Property{}, request: map[string]string{}, errs: map[string]error{}, results: map[string]runbook.ItemResult{},
 	}
-	if err := l.run(ctx, items, progress); err != nil {
+	if err := l.run(ctx, items); err != nil {
 		return nil, err
 	}
 	out := make([]runbook.ItemResult, len(items))
@@ -150,7 +147,7 @@ func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool, 
 	return out, nil
 }
 
-func (l *loop) run(ctx context.Context, items []runbook.Item, progress Progress) error {
+func (l *loop) run(ctx context.Context, items []runbook.Item) error {
 	pending := items
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		states, err := l.read(ctx, pending)
@@ -168,7 +165,6 @@ func (l *loop) run(ctx context.Context, items []runbook.Item, progress Progress)
 			return nil
 		}
 		due, open := l.sort(pending, states)
-		progress(len(items)-len(open), len(items))
 		if len(open) == 0 {
 			return nil
 		}

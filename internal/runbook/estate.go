@@ -1,0 +1,122 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Estate is what setup found and did.
+type Estate struct {
+	Account string `json:"account,omitempty"`
+	// Areas count the items of each area by verdict, in the order of areas.
+	Areas []AreaCount `json:"areas"`
+	// Items are those that are not simply in place, at most KeptItems.
+	Items []ItemResult `json:"items,omitempty"`
+	// More is how many further items did not fit.
+	More int `json:"more,omitempty"`
+}
+
+// AreaCount is one area's part.
+type AreaCount struct {
+	Area    Area            `json:"area"`
+	Items   int             `json:"items"`
+	Settled int             `json:"settled"` // looked at so far
+	By      map[Verdict]int `json:"by"`
+}
+
+// KeptItems and longestShown keep a report of thousands of items within what a
+// run's result may carry.
+const (
+	KeptItems    = 500
+	longestShown = 240
+)
+
+// Add takes an area's results into the report, the longest values cut.
+func (e *Estate) Add(area Area, results []ItemResult) {
+	count := e.Area(area)
+	count.By = map[Verdict]int{}
+	count.Items, count.Settled = len(results), len(results)
+	for _, r := range results {
+		count.By[r.Verdict]++
+		switch {
+		case r.Verdict == InPlace:
+		case len(e.Items) >= KeptItems:
+			e.More++
+		default:
+			e.Items = append(e.Items, shown(r))
+		}
+	}
+}
+
+// Area is the count of an area, made when it isn't there yet.
+func (e *Estate) Area(area Area) *AreaCount {
+	i := slices.IndexFunc(e.Areas, func(c AreaCount) bool { return c.Area == area })
+	if i < 0 {
+		e.Areas = append(e.Areas, AreaCount{Area: area, By: map[Verdict]int{}})
+		i = len(e.Areas) - 1
+	}
+	return &e.Areas[i]
+}
+
+// Count adds up a verdict over all areas.
+func (e *Estate) Count(verdicts ...Verdict) int {
+	n := 0
+	for _, a := range e.Areas {
+		for _, v := range verdicts {
+			n += a.By[v]
+		}
+	}
+	return n
+}
+
+// Of lists the items with a verdict.
+func (e *Estate) Of(verdicts ...Verdict) []ItemResult {
+	var out []ItemResult
+	for _, i := range e.Items {
+		if slices.Contains(verdicts, i.Verdict) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// shown is a result as a report keeps it: what others refer to is left out, and
+// documents are cut.
+func shown(r ItemResult) ItemResult {
+	r.Out = nil
+	changes := make([]Property, len(r.Changes))
+	for i, c := range r.Changes {
+		changes[i] = Property{Name: c.Name, Have: cut(c.Have), Want: cut(c.Want)}
+	}
+	r.Changes, r.Why = changes, cut(r.Why)
+	return r
+}
+
+func cut(s string) string {
+	if r := []rune(s); len(r) > longestShown {
+		return string(r[:longestShown-1]) + "…"
+	}
+	return s
+}
+
+// Words is a count in words: "3 to create, 12 in place".
+func (c AreaCount) Words() string {
+	names := []struct {
+		verdict Verdict
+		words   string
+	}{
+		{Unkept, "failed"}, {Missing, "missing"}, {Blocked, "blocked"}, {Unavailable, "not served here"}, {Drifted, "drifted"},
+		{ToCreate, "to create"}, {ToChange, "to change"}, {Created, "created"}, {Changed, "changed"}, {InPlace, "in place"},
+	}
+	var out []string
+	for _, n := range names {
+		if c.By[n.verdict] > 0 {
+			out = append(out, fmt.Sprintf("%d %s", c.By[n.verdict], n.words))
+		}
+	}
+	if len(out) == 0 {
+		return "nothing to keep"
+	}
+	return strings.Join(out, ", ")
+}

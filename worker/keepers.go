@@ -1,0 +1,18 @@
+package main
+
+import (
+	"slices"
+
+	"lifeline/activities/iam"
+	"lifeline/activities/kms"
+	"lifeline/internal/cloud"
+	"lifeline/internal/cloud/keep"
+)
+
+// keepers are all types of items that setup keeps, service by service.
+func keepers(c *cloud.Clients) []keep.Keeper {
+	return slices.Concat(
+		iam.Keepers(c),
+		kms.Keepers(c),
+	)
+}

@@ -1,0 +1,288 @@
+package workflows
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/workflow"
+
+	"lifeline/activities/sts"
+	"lifeline/internal/runbook"
+	"lifeline/workflows/kinds"
+)
+
+// setup is one run of Setup.
+type setup struct {
+	*run
+	known map[string]map[string]string
+	todo  map[runbook.Area][]string // ids that are not in place, by area
+}
+
+// Setup builds everything that recovery relies on and keeps it so: it reads
+// what is there, shows the difference, and acts on the difference alone. What
+// exists is adopted and never made anew, and nothing is ever deleted.
+//
+// There is no point of no return but one: a vault lock in compliance mode, which
+// nobody can lift. Its making waits for a quorum of approvers.
+func Setup(ctx workflow.Context, in runbook.Input) (runbook.Report, error) {
+	s := setup{run: newRun(ctx, runbook.Setup, in), known: map[string]map[string]string{}, todo: map[runbook.Area][]string{}}
+	stages := []stage{
+		reversible(runbook.Survey, "what is there, and what differs from the plan", s.survey),
+		reversible(runbook.Approve, "people allow what nobody can take back", s.approve),
+	}
+	for _, level := range levels() {
+		stages = append(stages, reversible(stageOf(level), titleOf(level), func(ctx workflow.Context) error { return s.converge(ctx, level) }))
+	}
+	return s.play(ctx, stages...)
+}
+
+// levels are the areas that may be built at the same time, in order.
+func levels() [][]runbook.Area {
+	return [][]runbook.Area{
+		{runbook.AreaAccess},
+		{runbook.AreaStack, runbook.AreaStorage, runbook.AreaDatabases, runbook.AreaElasticDR},
+		{runbook.AreaBackup, runbook.AreaTraffic},
+		{runbook.AreaMonitoring},
+		{runbook.AreaTrigger},
+	}
+}
+
+// stageOf names a level's stage by its first area.
+func stageOf(level []runbook.Area) runbook.Stage { return runbook.Stage(level[0]) }
+
+func titleOf(level []runbook.Area) string {
+	words := make([]string, len(level))
+	for i, a := range level {
+		words[i] = string(a)
+	}
+	return "build " + strings.Join(words, ", ")
+}
+
+// survey reads everything, level by level, since what is referred to has to be
+// read first.
+func (s *setup) survey(ctx workflow.Context) error {
+	s.report.Estate = &runbook.Estate{}
+	account, err := s.account(ctx)
+	if err != nil {
+		return err
+	}
+	s.report.Estate.Account = account
+	if _, err := kinds.Items(kinds.Site{Plan: s.in.Plan, Account: account}); err != nil {
+		return refused("%v", err)
+	}
+	workflow.Go(ctx, s.hear)
+	for _, level := range levels() {
+		results, err := s.areas(ctx, level, false)
+		if err != nil {
+			return err
+		}
+		for _, area := range level {
+			s.report.Estate.Add(area, results[area])
+			for _, r := range results[area] {
+				if !r.Verdict.Good() && r.Verdict != runbook.Drifted {
+					s.todo[area] = append(s.todo[area], r.ID)
+				}
+			}
+		}
+		s.publish(ctx)
+	}
+	return nil
+}
+
+// account is where setup builds; it is asked for in the recovery Region, by
+// Regional STS, so that setup does not depend on the Region that may be lost.
+func (s *setup) account(ctx workflow.Context) (string, error) {
+	var a *sts.Steps
+	regions := s.in.Plan.TrafficRegions()
+	region := regions[len(regions)-1]
+	step := runbook.Step{Name: "DescribeCaller", Region: string(region), Plane: runbook.Data, Reversibility: runbook.Reversible, Budget: oneSurvey}
+	var caller sts.Caller
+	err := s.Query(ctx, step, a.DescribeCaller, sts.CallerIn{Region: region}, &caller)
+	return caller.Account, err
+}
+
+// hear takes the areas' progress into the status.
+func (s *setup) hear(ctx workflow.Context) {
+	channel := workflow.GetSignalChannel(ctx, signalProgress)
+	for {
+		var p AreaProgress
+		if more := channel.Receive(ctx, &p); !more || ctx.Err() != nil {
+			return
+		}
+		count := s.report.Estate.Area(p.Area)
+		if slices.Contains(runbook.Areas(), p.Area) && p.Settled <= p.All && s.report.Phase != runbook.Survey {
+			count.Settled = p.Settled
+		}
+		s.publish(ctx)
+	}
+}
+
+// areas runs the areas of a level as children, side by side.
+func (s *setup) areas(ctx workflow.Context, level []runbook.Area, change bool) (map[runbook.Area][]runbook.ItemResult, error) {
+	out := map[runbook.Area][]runbook.ItemResult{}
+	known := maps.Clone(s.known)
+	var failed error
+	wait := workflow.NewWaitGroup(ctx)
+	for _, area := range level {
+		if change && len(s.todo[area]) == 0 {
+			continue
+		}
+		wait.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer wait.Done()
+			results, err := s.area(ctx, area, known, change)
+			if err != nil && failed == nil {
+				failed = err
+			}
+			out[area] = results
+		})
+	}
+	wait.Wait(ctx)
+	return out, failed
+}
+
+// area runs one child and records it as one step.
+func (s *setup) area(ctx workflow.Context, area runbook.Area, known map[string]map[string]string, change bool) ([]runbook.ItemResult, error) {
+	in := AreaInput{Input: s.in, Area: area, Account: s.report.Estate.Account, Known: known, Change: change, Only: s.todo[area]}
+	name, verb := "SurveyArea", "survey"
+	if change {
+		name, verb = "ConvergeArea", "converge"
+	}
+	step := runbook.Step{Name: name, Resource: string(area), Plane: runbook.GlobalControl, Reversibility: runbook.Reversible, Budget: 2 * oneBatch}
+	var results []runbook.ItemResult
+	err := s.step(ctx, step, func(ctx workflow.Context, rec *runbook.StepRecord) error {
+		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID:          fmt.Sprintf("%s/%s/%s", s.report.WorkflowID, verb, area),
+			StaticSummary:       fmt.Sprintf("%s %s of %s", verb, area, s.in.Plan.Application),
+			ParentClosePolicy:   enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
+			WaitForCancellation: true,
+		})
+		var out AreaOutput
+		if err := workflow.ExecuteChildWorkflow(ctx, SetupAreaName, in).Get(ctx, &out); err != nil {
+			return err
+		}
+		results = out.Results
+		for _, r := range results {
+			if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
+				s.known[r.ID] = r.Out
+			}
+		}
+		count := runbook.Estate{}
+		count.Add(area, results)
+		rec.Effect, rec.Evidence = runbook.Already, count.Areas[0].Words()
+		if change {
+			rec.Effect = runbook.Acted
+		}
+		return nil
+	})
+	return results, err
+}
+
+// approve asks people about what nobody can take back; everything else that
+// setup does can be changed again.
+func (s *setup) approve(ctx workflow.Context) error {
+	items, err := kinds.Items(kinds.Site{Plan: s.in.Plan, Account: s.report.Estate.Account})
+	if err != nil {
+		return refused("%v", err)
+	}
+	var risks []runbook.Risk
+	for _, item := range kinds.Irrevocable(items) {
+		if slices.Contains(s.todo[item.Area], item.ID()) {
+			risks = append(risks, runbook.Risk{Code: "irrevocable", Text: item.ID() + ": " + item.Why})
+		}
+	}
+	if len(risks) == 0 {
+		return nil
+	}
+	if err := s.ask(ctx, runbook.Approve, fmt.Sprintf("make what can never be taken back (%d)?", len(risks)), risks); err != nil {
+		return err
+	}
+	return s.answer(ctx)
+}
+
+// converge builds the areas of a level. One that fails keeps only those waiting
+// that refer to it; what is incomplete is said at the end.
+func (s *setup) converge(ctx workflow.Context, level []runbook.Area) error {
+	if s.move.DryRun {
+		return nil
+	}
+	results, err := s.areas(ctx, level, true)
+	if err != nil {
+		return err
+	}
+	for _, area := range level {
+		if len(results[area]) > 0 {
+			s.replace(area, results[area])
+		}
+	}
+	s.publish(ctx)
+	if last := levels()[len(levels())-1]; slices.Equal(level, last) {
+		return s.judge(ctx)
+	}
+	return nil
+}
+
+// replace puts what was done in the place of what was found.
+func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
+	e := s.report.Estate
+	before := *e.Area(area)
+	e.Items = slices.DeleteFunc(e.Items, func(i runbook.ItemResult) bool { return slices.ContainsFunc(results, func(r runbook.ItemResult) bool { return r.ID == i.ID }) })
+	e.Add(area, results)
+	count := e.Area(area)
+	for _, kept := range []runbook.Verdict{runbook.InPlace, runbook.Drifted} {
+		count.By[kept] += before.By[kept]
+		count.Items += before.By[kept]
+	}
+	count.Settled = count.Items
+}
+
+// judge ends the run: incomplete is a failure, what only this endpoint lacks or
+// the plan leaves to people is not.
+func (s *setup) judge(workflow.Context) error {
+	e := s.report.Estate
+	for _, i := range e.Of(runbook.Unavailable, runbook.Drifted) {
+		s.report.Left = append(s.report.Left, fmt.Sprintf("%s: %s", i.ID, i.Why))
+	}
+	if bad := e.Count(runbook.Unkept, runbook.Missing); bad > 0 {
+		var names []string
+		for _, i := range e.Of(runbook.Unkept, runbook.Missing) {
+			names = append(names, fmt.Sprintf("%s: %s", i.ID, i.Why))
+		}
+		s.report.Left = append(s.report.Left, names...)
+		return fmt.Errorf("%d of the items that recovery relies on are not in place (%d more wait for them)", bad, e.Count(runbook.Blocked))
+	}
+	return nil
+}
+
+
+// built is one sentence on what setup found or did.
+func (r *run) built(e *runbook.Estate) string {
+	if r.move.DryRun {
+		return fmt.Sprintf("setup of %s would create %d and change %d items; %d are in place, %d drifted; nothing was changed",
+			r.report.Application, e.Count(runbook.ToCreate), e.Count(runbook.ToChange), e.Count(runbook.InPlace), e.Count(runbook.Drifted))
+	}
+	out := fmt.Sprintf("setup of %s is done: %d items created, %d changed, %d in place",
+		r.report.Application, e.Count(runbook.Created), e.Count(runbook.Changed), e.Count(runbook.InPlace))
+	if n := e.Count(runbook.Unavailable, runbook.Drifted, runbook.Blocked); n > 0 {
+		out += fmt.Sprintf("; %d are left to people", n)
+	}
+	return out
+}
+
+// adviceOnSetup says what is safe after a run that moves nothing: always
+// everything, since setup takes nothing away.
+func adviceOnSetup(rep *runbook.Report) (safe, next string) {
+	again := "starter setup -f PLAN --as NAME --wait"
+	switch {
+	case rep.Status == runbook.Done && rep.DryRun:
+		return "nothing was changed", again
+	case rep.Status == runbook.Done:
+		return "what recovery relies on is in place", "starter preview setup -f PLAN --as NAME, at any time: it shows drift"
+	case rep.Status.Final():
+		return "what was in place before still is; what this run made stays", "mend the cause, then: " + again + " (it goes on from there)"
+	}
+	return "setup goes on by itself", "starter status -f PLAN --of setup --watch"
+}
