@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go/aws/awsutil"
 	sdk "github.com/aws/aws-sdk-go/service/backup"
-	"github.com/google/uuid"
 
 	"lifeline/local/aws/wire"
 	"lifeline/local/aws/world"
@@ -52,9 +51,8 @@ type Options struct {
 	Metrics   Metrics
 	Events    Events
 	Topics    Topics
-	// ManagedKey is the ARN of a Region's AWS managed key, alias/aws/backup; nil
-	// makes one up.
-	ManagedKey func(region string) string
+	Keys      Keys  // nil: any well-formed ARN of the Region is a customer's key
+	Roles     Roles // nil: every role lets AWS Backup in
 }
 
 // Backup is the service in all Regions of a world.
@@ -156,15 +154,6 @@ func oldest(sequence int) string { return fmt.Sprintf("%012d", sequence) }
 
 func (b *Backup) arn(region, kind, id string) string {
 	return fmt.Sprintf("arn:aws:backup:%s:%s:%s:%s", region, b.world.Account(), kind, id)
-}
-
-// managedKey is the Region's AWS managed key for backups.
-func (b *Backup) managedKey(region string) string {
-	if b.options.ManagedKey != nil {
-		return b.options.ManagedKey(region)
-	}
-	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte("alias/aws/backup/"+region))
-	return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, b.world.Account(), id)
 }
 
 // pageOf gives one page as every list of AWS Backup does.

@@ -148,8 +148,10 @@ func (b *Backup) cannotCopy(c *copyJob) string {
 		return "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. " +
 			"The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS KMS key may be copied."
 	}
-	if why := v.lock.rejects(c.life()); why != "" {
-		return "Copy job failed because " + why + "."
+	for _, why := range []string{v.lock.rejects(c.life()), b.shut(v)} {
+		if why != "" {
+			return "Copy job failed because " + why + "."
+		}
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ func (b *Backup) startCopyJob(c *wire.Call, in *sdk.StartCopyJobInput) (*sdk.Sta
 
 // copyable gives the point that is to be copied, or refuses it.
 func (b *Backup) copyable(r *region, in *sdk.StartCopyJobInput) (*point, error) {
-	if err := checkRole(in.IamRoleArn); err != nil {
+	if err := b.checkRole(in.IamRoleArn); err != nil {
 		return nil, err
 	}
 	p, err := r.point(in.SourceBackupVaultName, in.RecoveryPointArn)

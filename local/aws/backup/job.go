@@ -148,6 +148,9 @@ func (b *Backup) hopeless(j *job) string {
 	if why := v.lock.rejects(j.order.lifecycle); why != "" {
 		return "Backup job failed because " + why + "."
 	}
+	if why := b.shut(v); why != "" && j.region.managed(res.Type) {
+		return "Backup job failed because " + why + "."
+	}
 	return res.Unfit
 }
 

@@ -68,7 +68,7 @@ func (b *Backup) startBackupJob(c *wire.Call, in *sdk.StartBackupJobInput) (*sdk
 		j := r.jobs[id]
 		return &sdk.StartBackupJobOutput{BackupJobId: aws.String(id), CreationDate: aws.Time(*j.api.CreationDate), IsParent: aws.Bool(false)}, nil
 	}
-	if err := checkOrder(in); err != nil {
+	if err := b.checkOrder(in); err != nil {
 		return nil, err
 	}
 	if _, err := r.vault(in.BackupVaultName); err != nil {
@@ -87,8 +87,8 @@ func (b *Backup) startBackupJob(c *wire.Call, in *sdk.StartBackupJobInput) (*sdk
 }
 
 // checkOrder refuses a job on demand that can't be meant.
-func checkOrder(in *sdk.StartBackupJobInput) error {
-	if err := checkRole(in.IamRoleArn); err != nil {
+func (b *Backup) checkOrder(in *sdk.StartBackupJobInput) error {
+	if err := b.checkRole(in.IamRoleArn); err != nil {
 		return err
 	}
 	if typeOf(*in.ResourceArn) == "" {

@@ -60,6 +60,17 @@ type Topics interface {
 	Act(region, arn, subject, message string) error
 }
 
+// Keys knows KMS keys.
+type Keys interface {
+	Usable(region, keyRef string) (arn string, ok bool)
+	Managed(region, keyRef string) bool // by AWS
+}
+
+// Roles knows whether a role lets a service take it.
+type Roles interface {
+	Trusts(roleARN, servicePrincipal string) bool
+}
+
 // find gives a resource of the inventory.
 func (b *Backup) find(region, arn string) (Resource, bool) {
 	for _, res := range b.resources(region) {

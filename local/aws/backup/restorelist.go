@@ -29,7 +29,7 @@ func (b *Backup) startRestoreJob(c *wire.Call, in *sdk.StartRestoreJobInput) (*s
 // restorable gives the point that is to be restored, or refuses the request.
 func (b *Backup) restorable(r *region, in *sdk.StartRestoreJobInput) (*point, error) {
 	if in.IamRoleArn != nil {
-		if err := checkRole(in.IamRoleArn); err != nil {
+		if err := b.checkRole(in.IamRoleArn); err != nil {
 			return nil, err
 		}
 	}

@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go/aws"
 	sdk "github.com/aws/aws-sdk-go/service/backup"
-
-	"lifeline/local/aws/wire"
 )
 
 // Limits of a plan, as the page "Quotas" gives them.
@@ -180,12 +178,4 @@ func parseVaultARN(arn string) (vaultPlace, bool) {
 		return vaultPlace{}, false
 	}
 	return vaultPlace{m[1], m[2], m[3]}, true
-}
-
-// checkRole refuses what is no ARN of a role.
-func checkRole(arn *string) *wire.Error {
-	if !regexp.MustCompile(`^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$`).MatchString(aws.StringValue(arn)) {
-		return invalid("Invalid role arn %s", aws.StringValue(arn))
-	}
-	return nil
 }

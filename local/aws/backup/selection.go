@@ -35,7 +35,7 @@ func (b *Backup) createBackupSelection(c *wire.Call, in *sdk.CreateBackupSelecti
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSelection(in.BackupSelection); err != nil {
+	if err := b.checkSelection(in.BackupSelection); err != nil {
 		return nil, err
 	}
 	for _, s := range p.selections {
@@ -61,8 +61,8 @@ func (s *selection) made(p *plan) *sdk.CreateBackupSelectionOutput {
 	return &sdk.CreateBackupSelectionOutput{BackupPlanId: aws.String(p.id), SelectionId: aws.String(s.id), CreationDate: aws.Time(s.created)}
 }
 
-func checkSelection(s *sdk.Selection) error {
-	if err := checkRole(s.IamRoleArn); err != nil {
+func (b *Backup) checkSelection(s *sdk.Selection) error {
+	if err := b.checkRole(s.IamRoleArn); err != nil {
 		return err
 	}
 	if len(s.Resources) == 0 && len(s.ListOfTags) == 0 && conditionCount(s.Conditions) == 0 {

@@ -2,8 +2,6 @@ package backup
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go/aws"
@@ -76,23 +74,6 @@ func (b *Backup) createBackupVault(c *wire.Call, in *sdk.CreateBackupVaultInput)
 		b.vaultChanged(v, "CREATED")
 	}
 	return &sdk.CreateBackupVaultOutput{BackupVaultArn: aws.String(v.arn), BackupVaultName: aws.String(v.name), CreationDate: aws.Time(v.created)}, nil
-}
-
-// vaultKey is the key of a new vault: the named one, or AWS's own.
-func (b *Backup) vaultKey(region string, arn *string) (string, error) {
-	if arn == nil || *arn == "" {
-		return b.managedKey(region), nil
-	}
-	pattern := fmt.Sprintf(`^arn:aws:kms:%s:\d{12}:(key|alias)/.+$`, regexp.QuoteMeta(region))
-	if !regexp.MustCompile(pattern).MatchString(*arn) {
-		return "", invalid("The KMS key %s is not an ARN of a key in Region %s", *arn, region)
-	}
-	return *arn, nil
-}
-
-// keyIsAWSs tells whether a vault is encrypted with the key that AWS manages.
-func (b *Backup) keyIsAWSs(v *vault) bool {
-	return v.key == b.managedKey(v.region.name) || strings.HasSuffix(v.key, ":alias/aws/backup")
 }
 
 func (b *Backup) describeBackupVault(c *wire.Call, in *sdk.DescribeBackupVaultInput) (*sdk.DescribeBackupVaultOutput, error) {

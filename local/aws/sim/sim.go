@@ -13,6 +13,7 @@ import (
 	"lifeline/local/aws/app"
 	"lifeline/local/aws/arc"
 	"lifeline/local/aws/autoscaling"
+	"lifeline/local/aws/backup"
 	"lifeline/local/aws/checkers"
 	"lifeline/local/aws/cloudwatch"
 	"lifeline/local/aws/control"
@@ -21,6 +22,7 @@ import (
 	"lifeline/local/aws/ec2"
 	"lifeline/local/aws/elbv2"
 	"lifeline/local/aws/iam"
+	"lifeline/local/aws/kms"
 	"lifeline/local/aws/rds"
 	"lifeline/local/aws/route53"
 	"lifeline/local/aws/s3"
@@ -50,6 +52,7 @@ type Sim struct {
 	Route53  *route53.Route53
 	SNS      *sns.SNS
 	IAM      *iam.IAM
+	KMS      *kms.KMS
 
 	api     net.Listener
 	server  *http.Server
@@ -86,7 +89,8 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	w := s.World
 	s.IAM = iam.New(w)
 	sessions := sts.New(w, sts.Options{Roles: s.IAM})
-	s.SNS = sns.New(w, sns.Options{})
+	s.KMS = kms.New(w, kms.Options{Roles: s.IAM, Callers: sessions})
+	s.SNS = sns.New(w, sns.Options{Keys: s.KMS})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
 	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}})
@@ -95,6 +99,9 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
 	instances := ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
+	backups := backup.New(w, backup.Options{
+		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
+	})
 	balancers := elbv2.New(w, instances, elbv2.Options{Metrics: metrics})
 	groups := autoscaling.New(w, instances, balancers)
 	controls := arc.New(w, arc.Options{BaseURL: "http://" + s.API(), Logger: o.Logger})
@@ -111,9 +118,9 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	})
 
 	api := wire.NewServer(w,
-		s.IAM.Wire(), sessions.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
+		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
 		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
-		instances.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
+		instances.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
 	api.Limit(wire.DefaultLimits())
 	for prefix, region := range arc.Routes() {
 		api.Route(prefix, region)
