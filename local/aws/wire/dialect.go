@@ -183,6 +183,11 @@ func serviceDialect(service string, p Protocol) dialect {
 			throttled:        {http.StatusTooManyRequests, "TooManyRequestsException"},
 			internal:         {http.StatusInternalServerError, "ServiceException"},
 		}
+	case "dlm":
+		return dialect{
+			missingParameter: {bad, "InvalidRequestException"},
+			invalidParameter: {bad, "InvalidRequestException"},
+		}
 	case "backup":
 		return dialect{
 			missingParameter: {bad, "MissingParameterValueException"},
