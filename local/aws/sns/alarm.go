@@ -2,44 +2,24 @@ package sns
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"unicode"
-
-	sdk "github.com/aws/aws-sdk-go/service/sns"
 )
 
-// awsKey is the alias of the key that AWS keeps for SNS in every account. Its
-// policy can't be changed, and it lets no service in.
-const awsKey = "alias/aws/sns"
+const cloudWatch = "cloudwatch.amazonaws.com"
 
 // Act publishes an alarm's notification, if its action is a topic. The topic has
-// to be in the alarm's own Region, and its key, if any, one that CloudWatch may
-// use; the policies of other keys than AWS's aren't simulated and let it.
+// to be in the alarm's own Region, and its key, if any, one whose policy lets
+// CloudWatch use it. The topic's own policy lets alarms of the account in.
 func (s *SNS) Act(region, arn, subject, message string) error {
 	if !strings.HasPrefix(arn, "arn:aws:sns:") {
 		return fmt.Errorf("notify %s: no topic", arn)
 	}
-	if err := s.admitAlarms(region, arn); err != nil {
+	if err := s.admitToKey(region, arn, cloudWatch); err != nil {
 		return fmt.Errorf("notify %s: %w", arn, err)
 	}
-	if _, err := s.send(region, arn, alarmSubject(subject), message, "cloudwatch.amazonaws.com"); err != nil {
+	if _, err := s.send(region, arn, alarmSubject(subject), message, cloudWatch); err != nil {
 		return fmt.Errorf("notify %s: %w", arn, err)
-	}
-	return nil
-}
-
-// admitAlarms says whether CloudWatch may use the key of a topic.
-func (s *SNS) admitAlarms(region, arn string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, err := s.find(region, &arn)
-	if err != nil {
-		return err
-	}
-	if key := t.attributes["KmsMasterKeyId"]; key == awsKey || strings.HasSuffix(key, ":"+awsKey) {
-		return refuse(http.StatusBadRequest, sdk.ErrCodeKMSAccessDeniedException,
-			"cloudwatch.amazonaws.com is not authorized to perform kms:GenerateDataKey on %s: an AWS managed key's policy can't allow it", key)
 	}
 	return nil
 }

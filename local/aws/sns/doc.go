@@ -5,6 +5,7 @@
 // they confirmed; to the in-process protocol "log" it delivers by calling a
 // function; to any other protocol it doesn't deliver, and says so in the log.
 // Nothing is delivered out of a dark Region, and nothing ever leaves this machine.
-// It fails with SNS's own codes. A topic whose key is AWS's own (alias/aws/sns)
-// takes no alarm's message, and only the alarm's history tells.
+// It fails with SNS's own codes. An encrypted topic takes the messages of an alarm or
+// of another service only if the key's policy lets the service use the key, which
+// that of AWS's own key (alias/aws/sns) never does; only the alarm's history tells.
 package sns

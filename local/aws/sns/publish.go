@@ -81,6 +81,9 @@ func (s *SNS) send(region, arn, subject, text, caller string) (id string, err er
 	if err != nil {
 		return "", err
 	}
+	if err := s.checkKey(t); err != nil {
+		return "", err
+	}
 	m := &Message{
 		ID: uuid(s.world.NewID("") + s.world.NewID("")), Topic: t.arn, Region: region, Subject: subject, Text: text,
 		Published: s.world.Now(), Caller: caller,

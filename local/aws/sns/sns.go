@@ -39,6 +39,19 @@ type Options struct {
 	// Log gets each message sent to a subscription of protocol "log", whose
 	// endpoint is name.
 	Log func(name string, m Message)
+	// Keys are the keys that topics are encrypted with; nil = any key exists and
+	// lets everybody in, except AWS's own, which never lets an alarm in.
+	Keys Keys
+}
+
+// Keys is what SNS asks KMS.
+type Keys interface {
+	// Check is KMS's refusal of a key that can't be used in the Region.
+	Check(region, keyRef string) error
+	// Managed says whether AWS manages the key.
+	Managed(region, keyRef string) bool
+	// Allows says whether the key's policy lets a service do something.
+	Allows(region, keyRef, principal, action string) bool
 }
 
 // SNS is the service in all Regions.
@@ -46,6 +59,7 @@ type SNS struct {
 	world  *world.World
 	client *http.Client
 	log    func(string, Message)
+	keys   Keys
 
 	mu       sync.Mutex
 	topics   []*topic
@@ -75,7 +89,7 @@ func New(w *world.World, o Options) *SNS {
 	if o.Log == nil {
 		o.Log = func(string, Message) {}
 	}
-	return &SNS{world: w, client: o.Client, log: o.Log}
+	return &SNS{world: w, client: o.Client, log: o.Log, keys: o.Keys}
 }
 
 // Wire is the service's API.
@@ -147,6 +161,9 @@ func (s *SNS) CreateTopic(c *wire.Call, in *sdk.CreateTopicInput) (*sdk.CreateTo
 			return nil, invalid("AttributeName")
 		}
 		attributes[key] = aws.StringValue(value)
+	}
+	if err := checkPolicy(attributes["Policy"]); err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -239,6 +256,11 @@ func (s *SNS) SetTopicAttributes(c *wire.Call, in *sdk.SetTopicAttributesInput) 
 	}
 	if _, known := settable()[*in.AttributeName]; !known {
 		return nil, invalid("AttributeName")
+	}
+	if *in.AttributeName == "Policy" {
+		if err := checkPolicy(aws.StringValue(in.AttributeValue)); err != nil {
+			return nil, err
+		}
 	}
 	t.attributes[*in.AttributeName] = aws.StringValue(in.AttributeValue)
 	return nil, nil
