@@ -32,7 +32,7 @@ func (d *DynamoDB) batchGetItem(c *wire.Call, in *dynamodb.BatchGetItemInput) (*
 			return nil, invalid("Too many items requested for the BatchGetItem call")
 		}
 		for _, key := range wanted.Keys {
-			item, err := d.read(c.Region, read{&name, key, wanted.ProjectionExpression, wanted.ExpressionAttributeNames})
+			item, err := d.read(c.Region, read{&name, key, wanted.ProjectionExpression, wanted.ExpressionAttributeNames, aws.BoolValue(wanted.ConsistentRead)})
 			if err != nil {
 				return nil, err
 			}
@@ -76,6 +76,10 @@ func (d *DynamoDB) batchWriteItem(c *wire.Call, in *dynamodb.BatchWriteItemInput
 	return &dynamodb.BatchWriteItemOutput{UnprocessedItems: map[string][]*dynamodb.WriteRequest{}}, nil
 }
 
+func noTransactions() error {
+	return invalid("Transactions are not supported for global tables with multi-Region strong consistency")
+}
+
 // twice tells whether two effects meet the same item.
 func twice(effects []*effect) bool {
 	seen := map[string]bool{}
@@ -97,7 +101,10 @@ func (d *DynamoDB) transactGetItems(c *wire.Call, in *dynamodb.TransactGetItemsI
 	defer d.mu.Unlock()
 	out := &dynamodb.TransactGetItemsOutput{}
 	for _, one := range in.TransactItems {
-		item, err := d.read(c.Region, read{one.Get.TableName, one.Get.Key, one.Get.ProjectionExpression, one.Get.ExpressionAttributeNames})
+		if t, err := d.find(c.Region, one.Get.TableName); err == nil && t.strong() {
+			return nil, noTransactions()
+		}
+		item, err := d.read(c.Region, read{one.Get.TableName, one.Get.Key, one.Get.ProjectionExpression, one.Get.ExpressionAttributeNames, false})
 		if err != nil {
 			return nil, err
 		}
@@ -125,6 +132,9 @@ func (d *DynamoDB) transactWriteItems(c *wire.Call, in *dynamodb.TransactWriteIt
 		one, err := transactChange(item)
 		if err != nil {
 			return nil, err
+		}
+		if t, err := d.find(c.Region, one.table); err == nil && t.strong() {
+			return nil, noTransactions()
 		}
 		effects[i], err = d.plan(c.Region, one)
 		if reasons[i], err = cancellation(err); err != nil {

@@ -54,6 +54,9 @@ func (d *DynamoDB) createTable(c *wire.Call, in *dynamodb.CreateTableInput) (*dy
 	if err := checkCreate(in); err != nil {
 		return nil, err
 	}
+	if err := checkKey(c.Region, in.SSESpecification); err != nil {
+		return nil, err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at := place{c.Region, nameOf(in.TableName)}
@@ -68,6 +71,7 @@ func (d *DynamoDB) createTable(c *wire.Call, in *dynamodb.CreateTableInput) (*dy
 		throughput: in.ProvisionedThroughput,
 		class:      cmp.Or(aws.StringValue(in.TableClass), dynamodb.TableClassStandard),
 		protected:  aws.BoolValue(in.DeletionProtectionEnabled),
+		sse:        in.SSESpecification,
 		stream:     in.StreamSpecification, streamed: now,
 		tags:  tagsOf(in.Tags),
 		items: map[string]*record{},
@@ -137,6 +141,7 @@ func (d *DynamoDB) describeTable(c *wire.Call, in *dynamodb.DescribeTableInput) 
 	if !ok {
 		return nil, tableMissing(nameOf(in.TableName))
 	}
+	t.addConsistency(c, "Table")
 	return &dynamodb.DescribeTableOutput{Table: d.describe(t)}, nil
 }
 
@@ -172,6 +177,8 @@ func (d *DynamoDB) deleteTable(c *wire.Call, in *dynamodb.DeleteTableInput) (*dy
 		return nil, tableMissing(nameOf(in.TableName))
 	case t.status != dynamodb.TableStatusActive:
 		return nil, inUse(t)
+	case t.strong() && len(t.group.replicas) > 1:
+		return nil, invalid("A replica of a global table with multi-Region strong consistency can't be deleted: remove its replicas by UpdateTable first")
 	case t.protected:
 		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
 	}

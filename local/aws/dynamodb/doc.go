@@ -10,6 +10,11 @@
 // on the local copy only. A write that was acknowledged in a Region that then
 // goes dark stays there; it surfaces after the heal and loses to newer writes.
 //
-// Not simulated: multi-Region strong consistency, streams' contents, capacity
-// and its throttling, legacy (pre-expression) parameters, PartiQL.
+// A global table with multi-Region strong consistency acknowledges nothing that
+// the majority of its three Regions can't agree on; a Region that is cut off still
+// gives eventually consistent reads.
+//
+// Not simulated: streams' contents, capacity and its throttling (and so its Auto
+// Scaling: global tables are billed on demand), restoring a table, legacy
+// (pre-expression) parameters, PartiQL.
 package dynamodb

@@ -83,6 +83,9 @@ func (d *DynamoDB) plan(region string, c change) (*effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.agrees(t); err != nil {
+		return nil, err
+	}
 	params := expression.NewParams(c.names, c.values)
 	condition, err := expression.ParseCondition(c.condition, params)
 	if err != nil {
@@ -271,7 +274,7 @@ func pick(item Item, names []string) Item {
 func (d *DynamoDB) getItem(region string, in *dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	item, err := d.read(region, read{in.TableName, in.Key, in.ProjectionExpression, in.ExpressionAttributeNames})
+	item, err := d.read(region, read{in.TableName, in.Key, in.ProjectionExpression, in.ExpressionAttributeNames, aws.BoolValue(in.ConsistentRead)})
 	return &dynamodb.GetItemOutput{Item: item}, err
 }
 
@@ -280,6 +283,7 @@ type read struct {
 	key        Item
 	projection *string
 	names      map[string]*string
+	consistent bool
 }
 
 // read gives a copy of one item, nil when there is none; d.mu is held.
@@ -287,6 +291,11 @@ func (d *DynamoDB) read(region string, r read) (Item, error) {
 	t, err := d.open(region, r.table)
 	if err != nil {
 		return nil, err
+	}
+	if r.consistent {
+		if err := d.agrees(t); err != nil {
+			return nil, err
+		}
 	}
 	params := expression.NewParams(r.names, nil)
 	projection, err := expression.ParseProjection(r.projection, params)

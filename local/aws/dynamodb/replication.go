@@ -39,7 +39,11 @@ func (d *DynamoDB) store(t *table, key string, item Item) {
 	}
 	r := record{item: item, written: written, origin: t.region}
 	t.items[key] = &r
-	if t.group == nil {
+	switch {
+	case t.group == nil:
+		return
+	case t.strong():
+		d.spread(t, key, r)
 		return
 	}
 	for region := range t.group.replicas {
@@ -99,12 +103,24 @@ func (d *DynamoDB) resume() {
 		if len(q.pending) == 0 || !d.world.Reachable(l.from, l.to) {
 			continue
 		}
+		q.pending = slices.DeleteFunc(q.pending, func(p pending) bool { return d.catchUp(l, p) })
 		due := d.world.Now().Add(d.world.Wall(d.options.Lag))
 		for i := range q.pending {
 			q.pending[i].due = due
 		}
 		d.world.After(d.options.Lag, func() { d.deliver(l) })
 	}
+}
+
+// catchUp applies a write of a strongly consistent table at once: nobody may read
+// there what the others have overwritten.
+func (d *DynamoDB) catchUp(l link, p pending) bool {
+	t := d.tables[place{l.from, p.table}]
+	if t == nil || !t.strong() {
+		return false
+	}
+	d.receive(l.to, p)
+	return true
 }
 
 // Backlog is what one Region has acknowledged and another does not have yet.

@@ -26,6 +26,7 @@ type table struct {
 	throughput *dynamodb.ProvisionedThroughput
 	class      string
 	protected  bool
+	sse        *dynamodb.SSESpecification // nil: DynamoDB's own key
 	stream     *dynamodb.StreamSpecification
 	streamed   time.Time
 	tags       map[string]string
@@ -53,11 +54,16 @@ func (r *record) newer(than *record) bool {
 }
 
 // group is a global table: the status of each of its replicas.
-type group struct{ replicas map[string]*replica }
+type group struct {
+	replicas map[string]*replica
+	strong   bool   // all agree before a write is acknowledged
+	witness  string // Region that agrees without holding a replica
+}
 
 type replica struct {
 	status string
 	since  time.Time
+	key    string // KMS key of its Region, when it has one of its own
 }
 
 // schema is a primary key or an index key; rang is "" when there is no sort key.
@@ -190,6 +196,7 @@ func (d *DynamoDB) describe(t *table) *dynamodb.TableDescription {
 		BillingModeSummary:        &dynamodb.BillingModeSummary{BillingMode: aws.String(t.billing)},
 		ProvisionedThroughput:     describeThroughput(t.throughput),
 		TableClassSummary:         &dynamodb.TableClassSummary{TableClass: aws.String(t.class)},
+		SSEDescription:            d.describeSSE(t),
 	}
 	d.describeStream(t, out)
 	d.describeIndexes(t, out)
@@ -204,12 +211,14 @@ func (d *DynamoDB) describe(t *table) *dynamodb.TableDescription {
 func (g *group) describe(self string) []*dynamodb.ReplicaDescription {
 	var out []*dynamodb.ReplicaDescription
 	for _, region := range slices.Sorted(maps.Keys(g.replicas)) {
-		if region != self {
-			out = append(out, &dynamodb.ReplicaDescription{
-				RegionName:    aws.String(region),
-				ReplicaStatus: aws.String(g.replicas[region].status),
-			})
+		if region == self {
+			continue
 		}
+		one := &dynamodb.ReplicaDescription{RegionName: aws.String(region), ReplicaStatus: aws.String(g.replicas[region].status)}
+		if key := g.replicas[region].key; key != "" {
+			one.KMSMasterKeyId = aws.String(key)
+		}
+		out = append(out, one)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,21 +32,56 @@ func (d *DynamoDB) updateTable(c *wire.Call, in *dynamodb.UpdateTableInput) (*dy
 	case t.status != dynamodb.TableStatusActive:
 		return nil, inUse(t)
 	}
-	for _, u := range in.ReplicaUpdates {
+	if err := checkSettings(t, in); err != nil {
+		return nil, err
+	}
+	var wish consistency
+	if err := c.Newer(&wish); err != nil {
+		return nil, err
+	}
+	if wish.given() || t.strong() {
+		err = d.updateStrong(t, in.ReplicaUpdates, wish)
+	} else {
+		err = d.updateReplicas(t, in.ReplicaUpdates)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.updateSettings(t, in)
+	t.addConsistency(c, "TableDescription")
+	return &dynamodb.UpdateTableOutput{TableDescription: d.describe(t)}, nil
+}
+
+// updateReplicas adds and removes replicas of an eventually consistent table.
+func (d *DynamoDB) updateReplicas(t *table, updates []*dynamodb.ReplicationGroupUpdate) error {
+	for _, u := range updates {
 		if err := d.checkReplicaUpdate(t, u); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	for _, u := range in.ReplicaUpdates {
+	for _, u := range updates {
 		switch {
 		case u.Create != nil:
-			d.addReplica(t, aws.StringValue(u.Create.RegionName))
+			d.addReplica(t, u.Create)
 		case u.Delete != nil:
 			d.removeReplica(t, aws.StringValue(u.Delete.RegionName))
 		}
 	}
-	d.updateSettings(t, in)
-	return &dynamodb.UpdateTableOutput{TableDescription: d.describe(t)}, nil
+	return nil
+}
+
+// checkSettings refuses what no table can become.
+func checkSettings(t *table, in *dynamodb.UpdateTableInput) error {
+	mode := cmp.Or(aws.StringValue(in.BillingMode), t.billing)
+	switch {
+	case mode == dynamodb.BillingModePayPerRequest && in.ProvisionedThroughput != nil:
+		return invalidParameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+	case mode == dynamodb.BillingModeProvisioned && t.billing != mode && in.ProvisionedThroughput == nil:
+		return invalidParameter("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+	case t.group != nil && in.StreamSpecification != nil && !aws.BoolValue(in.StreamSpecification.StreamEnabled):
+		return invalid("Streams cannot be disabled while the table has replicas")
+	}
+	return checkKey(t.region, in.SSESpecification)
 }
 
 func (d *DynamoDB) updateSettings(t *table, in *dynamodb.UpdateTableInput) {
@@ -61,6 +97,9 @@ func (d *DynamoDB) updateSettings(t *table, in *dynamodb.UpdateTableInput) {
 	if in.TableClass != nil {
 		t.class = *in.TableClass
 	}
+	if in.SSESpecification != nil {
+		t.sse = in.SSESpecification
+	}
 	if in.StreamSpecification != nil {
 		t.stream, t.streamed = in.StreamSpecification, d.world.Now()
 	}
@@ -73,18 +112,32 @@ func (d *DynamoDB) updateSettings(t *table, in *dynamodb.UpdateTableInput) {
 func (d *DynamoDB) checkReplicaUpdate(t *table, u *dynamodb.ReplicationGroupUpdate) error {
 	switch {
 	case u.Create != nil:
-		return d.checkNewReplica(t, aws.StringValue(u.Create.RegionName))
+		return d.checkNewReplica(t, u.Create)
 	case u.Delete != nil:
-		region := aws.StringValue(u.Delete.RegionName)
-		if t.group == nil || t.group.replicas[region] == nil {
-			return invalid("Update table operation failed. Replica not found in region %s", region)
-		}
+		return t.checkGone(aws.StringValue(u.Delete.RegionName))
 	}
 	return nil
 }
 
-func (d *DynamoDB) checkNewReplica(t *table, region string) error {
+// checkGone says whether a replica can be taken away.
+func (t *table) checkGone(region string) error {
+	if t.group == nil || t.group.replicas[region] == nil || region == t.region {
+		return invalid("Update table operation failed. Replica not found in region %s", region)
+	}
+	return nil
+}
+
+func (d *DynamoDB) checkNewReplica(t *table, in *dynamodb.CreateReplicationGroupMemberAction) error {
+	region := aws.StringValue(in.RegionName)
+	streams := t.stream != nil && aws.BoolValue(t.stream.StreamEnabled)
 	switch {
+	case streams && aws.StringValue(t.stream.StreamViewType) != dynamodb.StreamViewTypeNewAndOldImages:
+		return invalid("Table must have stream enabled with view type NEW_AND_OLD_IMAGES to become a global table")
+	case t.billing == dynamodb.BillingModeProvisioned:
+		// Auto Scaling of throughput would do too, but is not simulated.
+		return invalid("Table write capacity should either be Pay-Per-Request or AutoScaled.")
+	case t.customerKey() != "" && in.KMSMasterKeyId == nil:
+		return invalidParameter("KMSMasterKeyId must be specified for each replica.")
 	case !slices.Contains(d.world.Regions(), region):
 		return invalid("Region %s is not supported", region)
 	case region == t.region:
@@ -94,21 +147,23 @@ func (d *DynamoDB) checkNewReplica(t *table, region string) error {
 	case !d.world.Reachable(t.region, region):
 		return wire.Errorf(http.StatusInternalServerError, dynamodb.ErrCodeInternalServerError, "Region %s cannot be reached", region)
 	}
-	return nil
+	return checkKey(region, &dynamodb.SSESpecification{KMSMasterKeyId: in.KMSMasterKeyId})
 }
 
 // addReplica begins a replica: it is listed at once, and holds everything once
 // it is ACTIVE. Writes made meanwhile reach it by replication. d.mu is held.
-func (d *DynamoDB) addReplica(t *table, region string) {
-	now := d.world.Now()
+func (d *DynamoDB) addReplica(t *table, in *dynamodb.CreateReplicationGroupMemberAction) {
+	now, region := d.world.Now(), aws.StringValue(in.RegionName)
 	if t.group == nil {
-		t.group = &group{replicas: map[string]*replica{t.region: {dynamodb.ReplicaStatusActive, now}}}
+		t.group = &group{replicas: map[string]*replica{t.region: {status: dynamodb.ReplicaStatusActive, since: now}}}
 	}
-	// MREC replicates from the table's stream, so AWS turns streams on.
-	t.stream = &dynamodb.StreamSpecification{
-		StreamEnabled: aws.Bool(true), StreamViewType: aws.String(dynamodb.StreamViewTypeNewAndOldImages),
+	if !t.strong() {
+		// MREC replicates from the table's stream, so AWS turns streams on.
+		t.stream = &dynamodb.StreamSpecification{
+			StreamEnabled: aws.Bool(true), StreamViewType: aws.String(dynamodb.StreamViewTypeNewAndOldImages),
+		}
 	}
-	r := &replica{dynamodb.ReplicaStatusCreating, now}
+	r := &replica{status: dynamodb.ReplicaStatusCreating, since: now, key: aws.StringValue(in.KMSMasterKeyId)}
 	t.group.replicas[region] = r
 	copied := *t
 	copied.place = place{region, t.name}
@@ -118,6 +173,7 @@ func (d *DynamoDB) addReplica(t *table, region string) {
 	copied.items = maps.Clone(t.items)
 	copied.tags = map[string]string{}
 	copied.backups = backups{}
+	copied.sse = keyed(in.KMSMasterKeyId, t.sse)
 	d.tables[copied.place] = &copied
 	t.status = dynamodb.TableStatusUpdating
 	d.settle(d.options.CreateReplica, func() { d.activate(t, &copied, r) })
@@ -145,72 +201,15 @@ func (d *DynamoDB) removeReplica(t *table, region string) {
 	})
 }
 
-// backups are a table's point-in-time recovery settings, per replica.
-type backups struct{ since time.Time }
-
-func (b backups) describe(now time.Time) *dynamodb.ContinuousBackupsDescription {
-	pitr := &dynamodb.PointInTimeRecoveryDescription{
-		PointInTimeRecoveryStatus: aws.String(dynamodb.PointInTimeRecoveryStatusDisabled),
-	}
-	if !b.since.IsZero() {
-		pitr.PointInTimeRecoveryStatus = aws.String(dynamodb.PointInTimeRecoveryStatusEnabled)
-		pitr.EarliestRestorableDateTime = aws.Time(b.since)
-		// AWS restores up to five minutes before now.
-		latest := now.Add(-5 * time.Minute)
-		if latest.Before(b.since) {
-			latest = b.since
-		}
-		pitr.LatestRestorableDateTime = aws.Time(latest)
-	}
-	return &dynamodb.ContinuousBackupsDescription{
-		ContinuousBackupsStatus:        aws.String(dynamodb.ContinuousBackupsStatusEnabled),
-		PointInTimeRecoveryDescription: pitr,
-	}
-}
-
-func (d *DynamoDB) backupsOf(region string, name *string) (*table, error) {
-	t, err := d.find(region, name)
-	if err != nil {
-		return nil, wire.Errorf(http.StatusBadRequest, dynamodb.ErrCodeTableNotFoundException, "Table not found: %s", nameOf(name))
-	}
-	return t, nil
-}
-
-func (d *DynamoDB) updateContinuousBackups(c *wire.Call, in *dynamodb.UpdateContinuousBackupsInput) (*dynamodb.UpdateContinuousBackupsOutput, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	t, err := d.backupsOf(c.Region, in.TableName)
-	switch {
-	case err != nil:
-		return nil, err
-	case t.status == dynamodb.TableStatusCreating:
-		return nil, wire.Errorf(http.StatusBadRequest, dynamodb.ErrCodeContinuousBackupsUnavailableException, "Backups are being enabled for the table: %s. Please retry later", t.name)
-	}
-	switch enabled := aws.BoolValue(in.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled); {
-	case !enabled:
-		t.backups.since = time.Time{}
-	case t.backups.since.IsZero():
-		t.backups.since = d.world.Now()
-	}
-	return &dynamodb.UpdateContinuousBackupsOutput{ContinuousBackupsDescription: t.backups.describe(d.world.Now())}, nil
-}
-
-func (d *DynamoDB) describeContinuousBackups(c *wire.Call, in *dynamodb.DescribeContinuousBackupsInput) (*dynamodb.DescribeContinuousBackupsOutput, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	t, err := d.backupsOf(c.Region, in.TableName)
-	if err != nil {
-		return nil, err
-	}
-	return &dynamodb.DescribeContinuousBackupsOutput{ContinuousBackupsDescription: t.backups.describe(d.world.Now())}, nil
-}
-
 func (d *DynamoDB) updateTimeToLive(c *wire.Call, in *dynamodb.UpdateTimeToLiveInput) (*dynamodb.UpdateTimeToLiveOutput, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t, err := d.find(c.Region, in.TableName)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case t.strong():
+		return nil, invalid("Time to Live is not supported for global tables with multi-Region strong consistency")
 	}
 	t.ttl = in.TimeToLiveSpecification
 	return &dynamodb.UpdateTimeToLiveOutput{TimeToLiveSpecification: t.ttl}, nil

@@ -22,4 +22,7 @@ type Call struct {
 	Header http.Header
 	// Status overrides the HTTP status of a good answer when not 0, such as 206.
 	Status int
+
+	body  []byte // of a JSON request, for Newer
+	newer []addition
 }

@@ -192,6 +192,11 @@ func (c *conversation) act() (answer, string) {
 	if err != nil {
 		return c.problem(refuse(internal, "encode answer of %s: %v", c.op.name, err))
 	}
+	if len(call.newer) > 0 {
+		if reply.body, err = withNewer(reply.body, call.newer); err != nil {
+			return c.problem(refuse(internal, "encode answer of %s: %v", c.op.name, err))
+		}
+	}
 	for key, values := range call.Header {
 		reply.header[key] = values
 	}
@@ -207,6 +212,7 @@ func (c *conversation) call() *Call {
 		Context: context.WithoutCancel(c.request.Context()),
 		World:   c.server.world, Region: c.region, Service: c.service.name, Operation: c.op.name,
 		Caller: c.scope.caller, RequestID: c.id, HTTP: c.request, Header: http.Header{},
+		body: c.body,
 	}
 }
 
