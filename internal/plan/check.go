@@ -28,6 +28,9 @@ func check(p Plan, d *decoder) {
 	c.rules()
 	c.notifications()
 	c.assumptions()
+	c.protection()
+	c.backup()
+	c.building()
 	if len(c.problems.Errors()) == 0 {
 		// What the plan promises can be computed only from a plan that says one
 		// thing: a promise computed from a slip would be noise beside the slip.
@@ -89,7 +92,7 @@ func (c *checker) header() {
 	}
 	// It becomes part of workflow ids, task queue names and AWS resource names.
 	c.shape("application", labelName, c.plan.Application, "lower-case letters, digits and inner dashes, 63 at most")
-	if oneOf(c, "strategy", c.plan.Strategy, ActiveActive, ElasticDR) && c.plan.Strategy == ElasticDR {
+	if oneOf(c, "strategy", c.plan.Strategy, ActiveActive, ElasticDR) && c.plan.Strategy == ElasticDR && !c.has(DRSServer) {
 		c.warnf("strategy", "use active-active for what stands in both Regions",
 			"no kind of resource here is recovered by Elastic Disaster Recovery: the plan is treated as active-active")
 	}

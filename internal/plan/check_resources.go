@@ -25,6 +25,7 @@ func (c *checker) resources() {
 		}
 		c.identity(at, r)
 		c.fence(at, r)
+		c.protect(at, r)
 		c.dependencies(at, r, names)
 	}
 	c.cycles()
@@ -52,18 +53,33 @@ func (c *checker) identity(at string, r Resource) {
 	c.identifiers(at+".global", r.Kind, r.Global, spec.Global)
 	for _, region := range slices.Sorted(maps.Keys(r.Regions)) {
 		if c.inTraffic(join(at+".regions", string(region)), region) {
-			c.identifiers(join(at+".regions", string(region)), r.Kind, r.Regions[region], spec.Regional)
+			c.identifiers(join(at+".regions", string(region)), r.Kind, r.Regions[region], c.identifiersIn(spec, region))
 		}
 	}
 	if !c.regionsRead() {
 		return
 	}
 	for _, region := range c.plan.TrafficRegions() {
-		if _, given := r.Regions[region]; !given {
+		if _, given := r.Regions[region]; !given && len(c.identifiersIn(spec, region)) > 0 {
 			c.errorf(at+".regions", "a resource that is missing in one Region is lost with the other",
 				"%s: nothing identifies it in Region %s", r.Name, region)
 		}
 	}
+}
+
+// identifiersIn are the identifiers that a kind has in one Region.
+func (c *checker) identifiersIn(spec KindSpec, region Region) []Identifier {
+	role := Role("")
+	if r, ok := c.plan.Region(region); ok {
+		role = r.Role
+	}
+	var out []Identifier
+	for _, i := range spec.Regional {
+		if i.Only == "" || i.Only == role {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func (c *checker) identifiers(at string, kind Kind, given Identifiers, wanted []Identifier) {

@@ -57,6 +57,8 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 		d.number(path, n, v)
 	case reflect.String:
 		d.text(path, n, v)
+	case reflect.Bool:
+		d.truth(path, n, v)
 	default:
 		d.wrong(path, n, fmt.Sprintf("can't be read: plans hold no %s", v.Type()), "")
 	}
@@ -191,6 +193,15 @@ func (d *decoder) number(path string, n ast.Node, v reflect.Value) {
 		return
 	}
 	v.SetInt(i)
+}
+
+func (d *decoder) truth(path string, n ast.Node, v reflect.Value) {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		d.wrong(path, n, "must be true or false, not "+kindOf(n), "")
+		return
+	}
+	v.SetBool(b.Value)
 }
 
 func (d *decoder) duration(path string, n ast.Node, v reflect.Value) {

@@ -35,3 +35,20 @@ func within(name, zone string) bool { return strings.HasSuffix(name, "."+zone) }
 
 // continents are the codes of Route 53's geolocation records.
 func continents() []string { return []string{"AF", "AN", "AS", "EU", "NA", "OC", "SA"} }
+
+// Shapes of what setup makes.
+const (
+	keyAlias     = `^alias/[A-Za-z0-9/_-]{1,250}$`
+	vaultName    = `^[A-Za-z0-9_-]{2,50}$`
+	roleName     = `^[A-Za-z0-9+=,.@_-]{1,64}$`
+	subnetID     = `^subnet-[0-9a-f]{8,17}$`
+	groupID      = `^sg-[0-9a-f]{8,17}$`
+	stackName    = `^[A-Za-z][A-Za-z0-9-]{0,127}$`
+	fileName     = `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\.ya?ml$`
+	topicName    = `^[A-Za-z0-9_-]{1,256}$`
+	functionName = `^[A-Za-z0-9_-]{1,64}$`
+	clockTime    = `^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	volumeID     = `^vol-[0-9a-f]{8,17}$`
+	serverID     = `^s-[0-9a-zA-Z]{17}$`
+	optionGroup  = `^[a-zA-Z](-?[a-zA-Z0-9]){0,254}$`
+)

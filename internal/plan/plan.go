@@ -46,13 +46,14 @@ type Plan struct {
 	Notifications Notifications `yaml:"notifications,omitempty" json:"notifications,omitempty"`
 	// Setup and what follows say what is built ahead of time and kept so; a part
 	// that is left out is not built. See protect.go.
-	Setup         *Setup         `yaml:"setup,omitempty" json:"setup,omitempty"`
-	Backup        *Backup        `yaml:"backup,omitempty" json:"backup,omitempty"`
-	ElasticDR     *ElasticDRSite `yaml:"elasticDR,omitempty" json:"elasticDR,omitempty"`
-	RecoveryStack *RecoveryStack `yaml:"recoveryStack,omitempty" json:"recoveryStack,omitempty"`
-	Monitoring    *Monitoring    `yaml:"monitoring,omitempty" json:"monitoring,omitempty"`
-	Trigger       *Trigger       `yaml:"trigger,omitempty" json:"trigger,omitempty"`
-	Readiness     *Readiness     `yaml:"readiness,omitempty" json:"readiness,omitempty"`
+	Setup     *Setup         `yaml:"setup,omitempty" json:"setup,omitempty"`
+	Backup    *Backup        `yaml:"backup,omitempty" json:"backup,omitempty"`
+	ElasticDR *ElasticDRSite `yaml:"elasticDR,omitempty" json:"elasticDR,omitempty"`
+	// RecoveryStacks are made in this order: one may import what another exports.
+	RecoveryStacks []RecoveryStack `yaml:"recoveryStacks,omitempty" json:"recoveryStacks,omitempty"`
+	Monitoring     *Monitoring     `yaml:"monitoring,omitempty" json:"monitoring,omitempty"`
+	Trigger        *Trigger        `yaml:"trigger,omitempty" json:"trigger,omitempty"`
+	Readiness      *Readiness      `yaml:"readiness,omitempty" json:"readiness,omitempty"`
 	// Assumptions replace the times that Lifeline assumes where AWS promises none.
 	Assumptions *Assumptions `yaml:"assumptions,omitempty" json:"assumptions,omitempty"`
 }

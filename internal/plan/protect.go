@@ -80,7 +80,7 @@ type Backup struct {
 	// Template names one of AWS's plan templates ("Daily-Weekly-Monthly-..."); its
 	// rules come before Rules.
 	Template string       `yaml:"template,omitempty" json:"template,omitempty"`
-	Rules    []BackupRule `yaml:"rules" json:"rules"`
+	Rules    []BackupRule `yaml:"rules,omitempty" json:"rules,omitempty"`
 	Lock     *VaultLock   `yaml:"lock,omitempty" json:"lock,omitempty"`
 	Select   BackupSelect `yaml:"select" json:"select"`
 }
@@ -138,7 +138,8 @@ type Staging struct {
 	SecurityGroups []string `yaml:"securityGroups,omitempty" json:"securityGroups,omitempty"`
 }
 
-// RecoveryStack is what CloudFormation builds in the recovery Region.
+// RecoveryStack is one stack that CloudFormation builds in the recovery Region,
+// ahead of time: making load balancers on the night itself needs us-east-1.
 type RecoveryStack struct {
 	Name string `yaml:"name" json:"name"`
 	// Template is a file name in deploy/cloudformation, without folder.
@@ -168,12 +169,16 @@ type Trigger struct {
 	Package string `yaml:"package" json:"package"`
 }
 
-// Readiness says how often readiness is proved, and how old proof may be.
+// Readiness says how old proof may be, and how often it is made anew.
 type Readiness struct {
-	Every        Duration `yaml:"every" json:"every"`               // of the schedule; 15m by default
-	DrillAge     Duration `yaml:"drillAge" json:"drillAge"`         // the last drill may be this old
-	RestoreAge   Duration `yaml:"restoreAge" json:"restoreAge"`     // the last restore test may be this old
-	PointAge     Duration `yaml:"pointAge" json:"pointAge"`         // the newest restorable point in the recovery Region may be this old
-	Headroom     float64  `yaml:"headroom" json:"headroom"`         // part of a quota that must stay free when everything is launched at once
-	RecoveryRole string   `yaml:"recoveryRole" json:"recoveryRole"` // role that must be assumable in the recovery Region
+	Every      Duration `yaml:"every" json:"every"`           // of the schedule: starter schedules
+	DrillAge   Duration `yaml:"drillAge" json:"drillAge"`     // the last drill may be this old
+	RestoreAge Duration `yaml:"restoreAge" json:"restoreAge"` // the last restore test may be this old
+	PointAge   Duration `yaml:"pointAge" json:"pointAge"`     // the newest restorable point in the recovery Region may be this old
+	// Headroom is the part of a quota, in percent, that must stay free when
+	// everything is launched at once.
+	Headroom int `yaml:"headroomPercent" json:"headroomPercent"`
+	// RecoveryRole is the name of a role that must be assumable in the recovery
+	// Region by its Regional STS.
+	RecoveryRole string `yaml:"recoveryRole,omitempty" json:"recoveryRole,omitempty"`
 }
