@@ -21,9 +21,9 @@ import (
 const (
 	trust    = "trust"
 	attached = "attached"
-	inline   = "inline/" // by the policy's name
-	tag      = "tag/"    // put on what is created
-	foreign  = "foreign" // trust document of a role that others made; never wanted
+	inline   = "inline/"                   // by the policy's name
+	tag      = runbook.AtCreation + "tag/" // by its key
+	foreign  = "foreign"                   // trust document of a role that others made; never wanted
 )
 
 // owner is the tag by which a role is known to be Lifeline's.
@@ -72,12 +72,8 @@ func state(item runbook.Item, r types.RoleDetail) runbook.ItemState {
 		have[foreign] = decoded(r.AssumeRolePolicyDocument)
 	}
 	for name, want := range item.Want {
-		switch {
-		case strings.HasPrefix(name, inline):
-			have[name] = inlineOf(strings.TrimPrefix(name, inline), want, r)
-		case strings.HasPrefix(name, tag):
-			// Tags say what setup created; a role that was there before needs none.
-			have[name] = want
+		if policy, ok := strings.CutPrefix(name, inline); ok {
+			have[name] = inlineOf(policy, want, r)
 		}
 	}
 	return runbook.ItemState{

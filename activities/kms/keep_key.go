@@ -20,8 +20,8 @@ import (
 
 // Prefixes of properties with a name of their own.
 const (
-	statement = "statement/" // of the key policy, by Sid
-	tag       = "tag/"       // put on what is created
+	statement = "statement/"                // of the key policy, by Sid
+	tag       = runbook.AtCreation + "tag/" // by its key
 )
 
 // read looks at the key behind an alias: the item's name.
@@ -67,12 +67,8 @@ func (k keeper) readPolicy(ctx context.Context, at cloud.At, item runbook.Item, 
 		return fmt.Errorf("policy: %w", err)
 	}
 	for name, want := range item.Want {
-		switch {
-		case strings.HasPrefix(name, statement):
+		if strings.HasPrefix(name, statement) {
 			have[name] = policy.Statement(want)
-		case strings.HasPrefix(name, tag):
-			// Tags say what setup created; a key that was there before needs none.
-			have[name] = want
 		}
 	}
 	return nil

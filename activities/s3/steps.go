@@ -30,12 +30,14 @@ type Steps struct {
 // New makes the steps on AWS.
 func New(c *cloud.Clients) *Steps {
 	return &Steps{
-		Clients: cloud.PerRegion(c, func(cfg aws.Config) API {
-			return sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-				// A configured endpoint has no DNS name per bucket.
-				o.UsePathStyle = o.BaseEndpoint != nil
-			})
-		}),
-		Now: time.Now,
+		Clients: cloud.PerRegion(c, func(cfg aws.Config) API { return client(cfg) }),
+		Now:     time.Now,
 	}
+}
+
+func client(cfg aws.Config) *sdk.Client {
+	return sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+		// A configured endpoint has no DNS name per bucket.
+		o.UsePathStyle = o.BaseEndpoint != nil
+	})
 }

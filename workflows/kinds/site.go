@@ -49,12 +49,13 @@ func Items(s Site) ([]runbook.Item, error) {
 			all = append(all, w.Alarms(s, res)...)
 		}
 	}
+	owned(s, all)
 	return unique(all)
 }
 
 // commons are what serves all resources of a plan.
 func commons() []func(Site) []runbook.Item {
-	return []func(Site) []runbook.Item{keys}
+	return []func(Site) []runbook.Item{keys, backups, elasticDR, switchBuckets}
 }
 
 func unique(all []runbook.Item) ([]runbook.Item, error) {
