@@ -5,6 +5,8 @@ import (
 
 	"lifeline/activities/iam"
 	"lifeline/activities/kms"
+	"lifeline/activities/s3"
+	"lifeline/activities/s3control"
 	"lifeline/internal/cloud"
 	"lifeline/internal/cloud/keep"
 )
@@ -14,5 +16,7 @@ func keepers(c *cloud.Clients) []keep.Keeper {
 	return slices.Concat(
 		iam.Keepers(c),
 		kms.Keepers(c),
+		s3.Keepers(c),
+		s3control.Keepers(c),
 	)
 }

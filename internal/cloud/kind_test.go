@@ -104,6 +104,14 @@ func TestPermission_IsTheIAMAction(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "s3:GetObject", Permission("S3", "HeadObject"))
 	require.Equal(t, "s3:PutObject", Permission("S3", "PutObject"))
+	for operation, action := range map[string]string{
+		"PutBucketReplication": "PutReplicationConfiguration", "GetBucketEncryption": "GetEncryptionConfiguration",
+		"PutBucketLifecycleConfiguration": "PutLifecycleConfiguration", "GetBucketNotificationConfiguration": "GetBucketNotification",
+		"PutPublicAccessBlock": "PutBucketPublicAccessBlock", "GetBucketTagging": "GetBucketTagging", "PutBucketPolicy": "PutBucketPolicy",
+	} {
+		require.Equal(t, "s3:"+action, Permission("S3", operation))
+	}
+	require.Equal(t, "s3:CreateJob", Permission("S3 Control", "CreateJob"))
 	require.Equal(t, "autoscaling:SuspendProcesses", Permission("Auto Scaling", "SuspendProcesses"))
 	require.Equal(t, "servicequotas:GetServiceQuota", Permission("Service Quotas", "GetServiceQuota"))
 	require.Equal(t, "route53-recovery-cluster:UpdateRoutingControlStates", Permission("Route53 Recovery Cluster", "UpdateRoutingControlStates"))

@@ -22,6 +22,8 @@ func prefix(serviceID string) string {
 		return "elasticloadbalancing"
 	case "Route53 Recovery Cluster":
 		return "route53-recovery-cluster"
+	case "S3 Control":
+		return "s3"
 	default:
 		return strings.ToLower(strings.ReplaceAll(serviceID, " ", ""))
 	}
@@ -35,6 +37,15 @@ func action(serviceID, operation string) string {
 			return "GetObject"
 		case "HeadBucket", "ListObjectsV2":
 			return "ListBucket"
+		case "GetBucketReplication", "PutBucketReplication", "GetBucketEncryption", "PutBucketEncryption":
+			verb, what, _ := strings.Cut(operation, "Bucket")
+			return verb + what + "Configuration"
+		case "GetBucketLifecycleConfiguration", "PutBucketLifecycleConfiguration":
+			return strings.Replace(operation, "Bucket", "", 1)
+		case "GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration":
+			return strings.TrimSuffix(operation, "Configuration")
+		case "GetPublicAccessBlock", "PutPublicAccessBlock":
+			return strings.Replace(operation, "Public", "BucketPublic", 1)
 		}
 	}
 	return operation
