@@ -120,7 +120,7 @@ func TestParse_EachLineTakenOut_NeverPanicsAndStaysInTheFile(t *testing.T) {
 		requireInside(t, text, problems)
 		if len(problems) == 0 && strings.TrimSpace(lines[i]) != "" && !strings.HasPrefix(lines[i], "#") {
 			silent++
-			require.Regexp(t, `owner|dependsOn|objectives|nameServers|location|name: (north|europe|asia)|chidi|dana|operators|arn:aws:sns|publicKey|^notifications|topics`, lines[i])
+			require.Regexp(t, `owner|dependsOn|objectives|nameServers|location|name: (north|europe|asia)|chidi|dana|operators|arn:aws:sns|publicKey|^notifications|topics|protect|replication|archiveAfterDays|^readiness|^trigger|intent|subscribers|protocol|^  rules`, lines[i])
 		}
 	}
 	require.NotZero(t, silent, "some keys are optional")
@@ -179,8 +179,8 @@ func TestProblems_Print_MarksThePlace(t *testing.T) {
 	_, problems := plan.Parse("p.yaml", []byte(edited(t, example(t, "patient-records.yaml"), "  port: 8080", "  port: \"8\t0\" # \u00fc")))
 	var b bytes.Buffer
 	require.NoError(t, problems.Print(&b))
-	require.Equal(t, "p.yaml:56:9: error: traffic.port must be a whole number, not text\n"+
-		"   56 |   port: \"8\t0\" # \u00fc\n"+
+	require.Equal(t, "p.yaml:62:9: error: traffic.port must be a whole number, not text\n"+
+		"   62 |   port: \"8\t0\" # \u00fc\n"+
 		"      |         ^\n"+
 		"1 error, 0 warnings\n", b.String())
 }
