@@ -101,10 +101,13 @@ func kindOfCode(code string) Kind {
 	case "ConditionalCheckFailed", "Conflict", "ResourceInUse", "ResourceContention", "ScalingActivityInProgress", "AlreadyExists",
 		"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault", "InvalidDBInstanceState", "InvalidDBClusterSnapshotStateFault",
 		"DBClusterSnapshotAlreadyExistsFault", "NetworkAclEntryAlreadyExists", "TransactionConflict", "ReplicatedWriteConflict",
+		"DBInstanceAlreadyExists", "DBClusterAlreadyExistsFault", "GlobalClusterAlreadyExistsFault", "ContinuousBackupsUnavailable",
+		"HealthCheckAlreadyExists", "HealthCheckVersionMismatch", "HostedZoneAlreadyExists",
 		"OperationAborted", "IncorrectState":
 		return Conflict
 	case "LimitExceeded", "ServiceQuotaExceeded", "SnapshotQuotaExceeded", "InstanceLimitExceeded", "InsufficientInstanceCapacity",
-		"NetworkAclEntryLimitExceeded", "VcpuLimitExceeded":
+		"NetworkAclEntryLimitExceeded", "VcpuLimitExceeded", "TooManyHealthChecks", "TooManyHostedZones", "InstanceQuotaExceeded",
+		"StorageQuotaExceeded", "DBClusterQuotaExceededFault", "GlobalClusterQuotaExceededFault", "DBInstanceAutomatedBackupQuotaExceeded":
 		return Quota
 	case "Validation", "ValidationError", "InvalidParameter", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter",
 		"InvalidRequest", "MalformedXML", "InvalidInput", "InvalidArgument", "MalformedQueryString", "InvalidAction", "Serialization",

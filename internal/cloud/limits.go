@@ -40,6 +40,8 @@ func limiter(service string) *rate.Limiter {
 	switch service {
 	case "DynamoDB", "S3", "SNS", "Route53 Recovery Cluster":
 		return rate.NewLimiter(rate.Inf, 0)
+	case "Route 53":
+		return rate.NewLimiter(5, 5) // for the whole account, whoever calls
 	default:
 		return rate.NewLimiter(10, 20)
 	}

@@ -22,6 +22,8 @@ func prefix(serviceID string) string {
 		return "elasticloadbalancing"
 	case "Route53 Recovery Cluster":
 		return "route53-recovery-cluster"
+	case "Route53 Recovery Control Config":
+		return "route53-recovery-control-config"
 	case "S3 Control":
 		return "s3"
 	default:
