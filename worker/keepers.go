@@ -3,8 +3,13 @@ package main
 import (
 	"slices"
 
+	"lifeline/activities/arc"
+	"lifeline/activities/dynamodb"
+	"lifeline/activities/elb"
 	"lifeline/activities/iam"
 	"lifeline/activities/kms"
+	"lifeline/activities/rds"
+	"lifeline/activities/route53"
 	"lifeline/activities/s3"
 	"lifeline/activities/s3control"
 	"lifeline/internal/cloud"
@@ -14,8 +19,13 @@ import (
 // keepers are all types of items that setup keeps, service by service.
 func keepers(c *cloud.Clients) []keep.Keeper {
 	return slices.Concat(
+		arc.Keepers(c),
+		dynamodb.Keepers(c),
+		elb.Keepers(c),
 		iam.Keepers(c),
 		kms.Keepers(c),
+		rds.Keepers(c),
+		route53.Keepers(c),
 		s3.Keepers(c),
 		s3control.Keepers(c),
 	)

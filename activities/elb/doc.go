@@ -1,4 +1,5 @@
-// Package elb owns reading the health of load balancer targets. It changes
-// nothing: creating load balancers needs the global control plane and has no
-// place in an emergency. It fails with the kinds of package cloud.
+// Package elb owns reading load balancers: the health of their targets for the
+// runbooks, their DNS names for setup. It changes nothing: creating load balancers
+// needs the global control plane and has no place in an emergency. It fails with
+// the kinds of package cloud.
 package elb

@@ -1,6 +1,7 @@
 // Package rds owns the steps on Aurora global databases: what state they are in,
 // planned and forced moves of the writer, and keeping the writes that a forced
-// move cut off.
+// move cut off. Its keepers make what such a move needs ahead of time: members in
+// another Region, read replicas, backups.
 //
 // It does not own the decision to promote, the fence before it or the measured
 // lag (package cloudwatch).

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -62,6 +63,75 @@ func (table) Catchup(ctx workflow.Context, p Player, r plan.Resource) error {
 	in := dynamodb.TableCaughtUp{From: m.From, To: m.To, Table: r.Regions[m.To]["table"]}
 	in.Token = token(ctx, step)
 	return p.Await(ctx, step, a.AwaitTableCaughtUp, in, nil)
+}
+
+// Types of items of tables.
+const (
+	dynamoTable   = "dynamodb-table"
+	dynamoReplica = "dynamodb-replica"
+	dynamoPITR    = "dynamodb-pitr"
+)
+
+// Items are the table as the application made it, a replica in every other
+// Region that serves, and point-in-time recovery in each of them: it is a
+// setting of the replica, not of the global table.
+func (table) Items(s Site, r plan.Resource) []runbook.Item {
+	home := s.Plan.Primary()
+	name := r.Regions[home]["table"]
+	given := s.databaseItem(r, dynamoTable, home, name, nil)
+	given.Given, given.Why = true, "the application's table is made with the application, in the primary Region: setup replicates it and keeps its backups"
+	out := append([]runbook.Item{given}, s.tableBackups(r, home, name, given.ID())...)
+	for _, region := range s.Plan.TrafficRegions()[1:] {
+		replica := s.databaseItem(r, dynamoReplica, region, name, map[string]string{
+			"source": string(home), "consistency": "eventual", runbook.AtCreation + "key": s.keyARN(region),
+		}, given.ID())
+		if protectOf(r).Consistency == "strong" {
+			replica.Want["consistency"], replica.Want["witness"] = "strong", string(s.witness())
+		}
+		out = append(out, replica)
+		out = append(out, s.tableBackups(r, region, name, replica.ID())...)
+	}
+	return out
+}
+
+// tableBackups is point-in-time recovery of one replica.
+func (s Site) tableBackups(r plan.Resource, region plan.Region, table, needs string) []runbook.Item {
+	days := protectOf(r).PITRDays
+	if days == 0 {
+		return nil
+	}
+	return []runbook.Item{s.databaseItem(r, dynamoPITR, region, table, map[string]string{"enabled": "true", "days": strconv.Itoa(days)}, needs)}
+}
+
+// leaseTable is the table of the write lease, which is Lifeline's own. The lease
+// in it is not setup's: the application and the runbooks move it.
+func leaseTable(s Site) []runbook.Item {
+	l := s.Plan.Lease
+	if l == nil {
+		return nil
+	}
+	return []runbook.Item{{
+		Area: runbook.AreaDatabases, Type: dynamoTable, Region: string(l.Region), Name: l.Table,
+		Want: map[string]string{"key": "application", tagAtCreation: s.Plan.Application},
+	}}
+}
+
+// protectOf is what a resource is protected by, nothing when the plan says nothing.
+func protectOf(r plan.Resource) plan.Protect {
+	if r.Protect == nil {
+		return plan.Protect{}
+	}
+	return *r.Protect
+}
+
+// witness is the Region that carries no traffic; "" in a plan without one.
+func (s Site) witness() plan.Region {
+	for _, r := range s.Plan.Regions {
+		if r.Role == plan.Witness {
+			return r.Name
+		}
+	}
+	return ""
 }
 
 // token makes the idempotency token of an await that writes a marker.

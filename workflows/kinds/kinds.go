@@ -113,6 +113,12 @@ func For(k plan.Kind) (any, bool) {
 		return bucket{}, true
 	case plan.Service:
 		return service{}, true
+	case plan.RDSInstance:
+		return instance{}, true
+	case plan.EBSVolume:
+		return volume{}, true
+	case plan.DRSServer:
+		return server{}, true
 	}
 	return nil, false
 }
