@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,7 +66,19 @@ func readBounds(signingName string) *bounds {
 		b.hasMax = err == nil
 		out.byPath[parts[0]] = b
 	}
+	out.withoutStutter(signingName)
 	return out
+}
+
+// withoutStutter knows shapes also by the names that Go gives them: those that
+// begin with the service's own lose it (BackupRuleInput is backup.RuleInput).
+func (b *bounds) withoutStutter(service string) {
+	for path, of := range maps.Clone(b.byPath) {
+		short, ok := strings.CutPrefix(path, service)
+		if _, taken := b.byPath[short]; ok && !taken && short != "" && short[0] != '.' {
+			b.byPath[short] = of
+		}
+	}
 }
 
 // matches says whether the whole text matches, as AWS's services mean patterns.
