@@ -37,6 +37,7 @@ func New(w *world.World) *IAM {
 func (i *IAM) Wire() *wire.Service {
 	w := wire.NewService("iam", sdk.New(wire.V1Session()), wire.Query)
 	i.handleRoles(w)
+	wire.Handle(w, "GetAccountAuthorizationDetails", i.GetAccountAuthorizationDetails)
 	wire.Handle(w, "CreatePolicy", i.CreatePolicy)
 	wire.Handle(w, "GetPolicy", i.GetPolicy)
 	wire.Handle(w, "ListPolicies", i.ListPolicies)
