@@ -1,6 +1,6 @@
 // Package rds is the simulated Amazon RDS and Aurora: instances and cross-Region
-// read replicas, Aurora clusters, and Aurora global databases with switchover
-// and failover.
+// read replicas, Aurora clusters, Aurora global databases with switchover and
+// failover, and the subnet and parameter groups that they are placed in.
 //
 // It owns their states, the volumes behind them (key and value, in commit
 // order), the replication between volumes and the fencing of a writer that was
@@ -14,6 +14,6 @@
 // "rds:unplanned-global-failover-<cluster>-<time>" once its Region can be
 // reached again, and is then rebuilt from the new primary.
 //
-// Not simulated: SQL, parameter and option groups, subnet groups, encryption
+// Not simulated: SQL, what a parameter changes, option groups, encryption
 // keys, instance snapshots, point-in-time restore, write forwarding.
 package rds

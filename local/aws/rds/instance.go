@@ -23,11 +23,13 @@ type instance struct {
 	storage, port   int64
 	created         time.Time
 	retention       int64
+	backedUp        time.Time // since when it can be restored; zero = it can't
 	multiAZ         bool
 	protected       bool
 	encrypted       bool
 	key             string
 	subnetGroup     string
+	options         string // option group
 	groups          []string
 	tags            map[string]string
 	cluster         *cluster // nil when not Aurora
@@ -35,6 +37,9 @@ type instance struct {
 	volume          *volume
 	pending         *rds.PendingModifiedValues
 }
+
+// mostReplicas is how many read replicas an instance may have.
+const mostReplicas = 15
 
 func (r *RDS) serveInstances() {
 	wire.Handle(r.wire, "CreateDBInstance", r.createInstance)
@@ -103,7 +108,11 @@ func (r *RDS) newInstance(at place, in *rds.CreateDBInstanceInput) (*instance, e
 		port: cmp.Or(aws.Int64Value(in.Port), defaultPort(engine)), retention: 1, multiAZ: aws.BoolValue(in.MultiAZ),
 		protected: aws.BoolValue(in.DeletionProtection), encrypted: aws.BoolValue(in.StorageEncrypted), key: aws.StringValue(in.KmsKeyId),
 		subnetGroup: cmp.Or(aws.StringValue(in.DBSubnetGroupName), "default"), groups: aws.StringValueSlice(in.VpcSecurityGroupIds),
-		tags: tagsOf(in.Tags), volume: newVolume(at.region),
+		options: cmp.Or(aws.StringValue(in.OptionGroupName), usualOptions(engine)),
+		tags:    tagsOf(in.Tags), volume: newVolume(at.region),
+	}
+	if err := r.checkNeeds(at.region, engine, in.OptionGroupName, in.KmsKeyId); err != nil {
+		return nil, err
 	}
 	if in.BackupRetentionPeriod != nil {
 		i.retention = *in.BackupRetentionPeriod
@@ -136,10 +145,18 @@ func checkStandalone(i *instance, in *rds.CreateDBInstanceInput) error {
 		return badValue("The parameter MasterUsername must be provided and must not be blank.")
 	case in.AllocatedStorage == nil:
 		return badValue("The parameter AllocatedStorage must be provided and must not be blank.")
-	case i.retention < 0 || i.retention > 35:
-		return badValue("Invalid backup retention period: %d. Must be between 0 and 35.", i.retention)
+	case in.KmsKeyId != nil && !i.encrypted:
+		return badCombination("StorageEncrypted must be true when KmsKeyId is given")
 	}
-	return nil
+	return checkRetention(&i.retention)
+}
+
+// checkNeeds refuses an option group or a key that the Region doesn't have.
+func (r *RDS) checkNeeds(region, engine string, options, key *string) error {
+	if err := r.checkOptions(region, engine, options); err != nil {
+		return err
+	}
+	return r.checkKey(region, key)
 }
 
 // launch registers an instance that becomes available later.
@@ -147,7 +164,12 @@ func (r *RDS) launch(i *instance) {
 	i.resource = strings.ToUpper(r.world.NewID("db-"))
 	i.status, i.created = statusCreating, r.world.Now()
 	r.instances[i.place] = i
-	r.settle(r.options.Create, func() { i.leave(statusCreating) })
+	r.settle(r.options.Create, func() {
+		i.leave(statusCreating)
+		if i.retention > 0 {
+			i.backedUp = r.world.Now()
+		}
+	})
 	r.event(i.place, "db-instance", "creation", "DB instance created")
 }
 
@@ -177,7 +199,8 @@ func (r *RDS) createReplica(call *wire.Call, in *rds.CreateDBInstanceReadReplica
 	made.class = cmp.Or(aws.StringValue(in.DBInstanceClass), source.class)
 	made.key = cmp.Or(aws.StringValue(in.KmsKeyId), source.key)
 	made.multiAZ, made.protected = aws.BoolValue(in.MultiAZ), aws.BoolValue(in.DeletionProtection)
-	made.retention, made.pending, made.tags = 0, nil, tagsOf(in.Tags)
+	made.retention, made.backedUp, made.pending, made.tags = 0, time.Time{}, nil, tagsOf(in.Tags)
+	made.options = cmp.Or(aws.StringValue(in.OptionGroupName), usualOptions(source.engine))
 	made.subnetGroup = cmp.Or(aws.StringValue(in.DBSubnetGroupName), "default")
 	made.groups = aws.StringValueSlice(in.VpcSecurityGroupIds)
 	made.volume = newVolume(at.region)
@@ -200,9 +223,15 @@ func (r *RDS) replicaSource(region string, in *rds.CreateDBInstanceReadReplicaIn
 	case source.retention == 0:
 		return nil, invalidInstance("Automated backups are not enabled for this database instance. To enable automated backups, use ModifyDBInstance to set the backup retention period to a non-zero value.")
 	case source.encrypted && source.region != region && in.KmsKeyId == nil:
-		return nil, fault(rds.ErrCodeKMSKeyNotAccessibleFault, "A cross-Region replica of an encrypted instance needs a KMS key of its own Region")
+		return nil, keyNotAccessible("A cross-Region replica of an encrypted instance needs a KMS key of its own Region")
+	case !source.encrypted && in.KmsKeyId != nil:
+		return nil, badCombination("You can't create an encrypted Read Replica of the unencrypted DB instance %s.", source.id)
+	case source.region == region && in.KmsKeyId != nil && *in.KmsKeyId != source.key:
+		return nil, badCombination("A Read Replica in the same Region is encrypted with the key of its source.")
+	case len(r.replicas(source)) >= mostReplicas:
+		return nil, fault(rds.ErrCodeInstanceQuotaExceededFault, "The instance %s has %d read replicas already.", source.id, mostReplicas)
 	}
-	return source, nil
+	return source, r.checkNeeds(region, source.engine, in.OptionGroupName, in.KmsKeyId)
 }
 
 // replicas are the read replicas of an instance, in any Region.
@@ -256,7 +285,14 @@ func (r *RDS) describeInstance(live *instance) *rds.DBInstance {
 		InstanceCreateTime: &i.created, BackupRetentionPeriod: &i.retention, MultiAZ: &i.multiAZ, DeletionProtection: &i.protected,
 		StorageEncrypted: &i.encrypted, AvailabilityZone: aws.String(i.region + "a"), TagList: describeTags(i.tags),
 		DBSubnetGroup:         &rds.DBSubnetGroup{DBSubnetGroupName: &i.subnetGroup},
-		PendingModifiedValues: i.pending, LatestRestorableTime: aws.Time(r.world.Now()),
+		PendingModifiedValues: i.pending, OptionGroupMemberships: []*rds.OptionGroupMembership{{OptionGroupName: &i.options, Status: aws.String("in-sync")}},
+		DBInstanceAutomatedBackupsReplications: r.replications(i), BackupTarget: aws.String("region"),
+	}
+	switch w := r.window(i); {
+	case i.cluster != nil:
+		out.LatestRestorableTime = aws.Time(r.world.Now()) // Aurora's storage keeps its own log
+	case w != nil:
+		out.LatestRestorableTime = w.LatestTime
 	}
 	if i.user != "" {
 		out.MasterUsername = &i.user

@@ -21,6 +21,11 @@ type Metrics interface {
 	Publish(region, namespace, name string, dimensions map[string]string, value float64)
 }
 
+// Keys says whether a KMS key can be used in a Region; *kms.KMS does.
+type Keys interface {
+	Check(region, keyRef string) error
+}
+
 // Options are how long things take, in AWS time. Zero means what is typical on AWS.
 type Options struct {
 	Create     time.Duration // cluster, instance or replica: creating to available; 30 s
@@ -30,7 +35,12 @@ type Options struct {
 	Switchover time.Duration // planned switchover of a global cluster; 30 s
 	Rebuild    time.Duration // old member of a failed-over global cluster; 90 s
 	Lag        time.Duration // replication of one commit; 300 ms
+	Window     time.Duration // to the next maintenance window; a week
 	Metrics    Metrics       // may be nil
+	Keys       Keys          // nil: keys are judged by their ARN's Region only
+	Topics     Topics        // of event subscriptions; nil: any topic is taken, and nothing sent
+	// Subnets finds a subnet's VPC and zone; nil lets subnet groups hold any id.
+	Subnets func(region, id string) (vpc, zone string, ok bool)
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +55,7 @@ func (o Options) withDefaults() Options {
 		{&o.Switchover, 30 * time.Second},
 		{&o.Rebuild, 90 * time.Second},
 		{&o.Lag, 300 * time.Millisecond},
+		{&o.Window, 7 * 24 * time.Hour},
 	} {
 		if *d.field == 0 {
 			*d.field = d.typical
@@ -65,6 +76,13 @@ type RDS struct {
 	globals   map[string]*global
 	snapshots map[place]*snapshot
 	events    map[string][]*rds.Event // by Region
+
+	autoBackups   map[place]*autoBackup
+	optionGroups  map[place]*optionGroup
+	subscriptions map[place]*subscription
+
+	subnetGroups    map[place]*subnetGroup
+	parameterGroups map[groupPlace]*parameterGroup
 }
 
 // place names a resource: RDS identifiers are unique within one Region.
@@ -76,12 +94,19 @@ func New(w *world.World, o Options) *RDS {
 		world: w, options: o.withDefaults(),
 		instances: map[place]*instance{}, clusters: map[place]*cluster{}, globals: map[string]*global{},
 		snapshots: map[place]*snapshot{}, events: map[string][]*rds.Event{},
+		autoBackups: map[place]*autoBackup{}, optionGroups: map[place]*optionGroup{}, subscriptions: map[place]*subscription{},
+		subnetGroups: map[place]*subnetGroup{}, parameterGroups: map[groupPlace]*parameterGroup{},
 	}
 	r.wire = wire.NewService("rds", rds.New(wire.V1Session()), wire.Query)
 	r.serveInstances()
 	r.serveClusters()
 	r.serveGlobals()
 	r.serveSnapshots()
+	r.serveAutomatedBackups()
+	r.serveOptionGroups()
+	r.serveSubscriptions()
+	r.serveSubnetGroups()
+	r.serveParameterGroups()
 	w.OnFault(r.faultsChanged)
 	w.Every(3*time.Second, r.publishLag)
 	return r

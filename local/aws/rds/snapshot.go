@@ -229,11 +229,13 @@ const maxEvents = 1000
 // event records what DescribeEvents tells; r.mu is held.
 func (r *RDS) event(at place, sourceType, category, message string) {
 	arnKind := map[string]string{"db-cluster": "cluster", "db-instance": "db"}[sourceType]
-	events := append(r.events[at.region], &rds.Event{
+	e := &rds.Event{
 		Date: aws.Time(r.world.Now()), Message: &message, EventCategories: []*string{&category},
 		SourceIdentifier: aws.String(at.id), SourceType: &sourceType, SourceArn: aws.String(r.arn(at.region, arnKind, at.id)),
-	})
+	}
+	events := append(r.events[at.region], e)
 	r.events[at.region] = events[max(0, len(events)-maxEvents):]
+	r.announce(at.region, e)
 }
 
 func (r *RDS) describeEvents(call *wire.Call, in *rds.DescribeEventsInput) (*rds.DescribeEventsOutput, error) {
@@ -281,6 +283,30 @@ func (r *RDS) tagged(region string, arn *string) (map[string]string, error) {
 		return i.tags, nil
 	case "cluster-snapshot":
 		s, err := r.snapshot(at.region, &at.id)
+		if err != nil {
+			return nil, err
+		}
+		return s.tags, nil
+	case "subgrp":
+		g, err := r.findSubnetGroup(at.region, &at.id)
+		if err != nil {
+			return nil, err
+		}
+		return g.tags, nil
+	case "pg", "cluster-pg":
+		g, err := r.findParameterGroup(at.region, &at.id, kind == "cluster-pg")
+		if err != nil {
+			return nil, err
+		}
+		return g.tags, nil
+	case "og":
+		g, err := r.findOptionGroup(at.region, &at.id)
+		if err != nil {
+			return nil, err
+		}
+		return g.tags, nil
+	case "es":
+		s, err := r.findSubscription(at.region, &at.id)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"lifeline/local/aws/autoscaling"
 	"lifeline/local/aws/backup"
 	"lifeline/local/aws/checkers"
+	"lifeline/local/aws/cloudformation"
 	"lifeline/local/aws/cloudwatch"
 	"lifeline/local/aws/control"
 	"lifeline/local/aws/dns"
@@ -93,12 +94,16 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	s.SNS = sns.New(w, sns.Options{Keys: s.KMS})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
-	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}})
+	var instances *ec2.EC2 // made below; RDS asks it for subnets once it serves
+	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}, Subnets: func(region, id string) (vpc, zone string, ok bool) {
+		found, ok := instances.Subnet(region, id)
+		return found.VPC, found.Zone, ok
+	}})
 	s.S3 = s3.New(w, s3.Options{Metrics: metrics})
 	quotas := servicequotas.New(w)
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
-	instances := ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
+	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
 	backups := backup.New(w, backup.Options{
 		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
 	})
@@ -117,10 +122,13 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 		Resolve: s.resolve,
 	})
 
-	api := wire.NewServer(w,
+	services := []*wire.Service{
 		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
 		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
-		instances.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire())
+		instances.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
+	}
+	stacks := cloudformation.New(w, cloudformation.Options{Services: services})
+	api := wire.NewServer(w, append(services, stacks.Wire())...)
 	api.Limit(wire.DefaultLimits())
 	for prefix, region := range arc.Routes() {
 		api.Route(prefix, region)
