@@ -30,6 +30,8 @@ type instance struct {
 	key             string
 	subnetGroup     string
 	options         string // option group
+	maintenance     string // weekly window, ddd:hh24:mi-ddd:hh24:mi UTC
+	backup          string // daily window, hh24:mi-hh24:mi UTC
 	groups          []string
 	tags            map[string]string
 	cluster         *cluster // nil when not Aurora
@@ -110,6 +112,8 @@ func (r *RDS) newInstance(at place, in *rds.CreateDBInstanceInput) (*instance, e
 		subnetGroup: cmp.Or(aws.StringValue(in.DBSubnetGroupName), "default"), groups: aws.StringValueSlice(in.VpcSecurityGroupIds),
 		options: cmp.Or(aws.StringValue(in.OptionGroupName), usualOptions(engine)),
 		tags:    tagsOf(in.Tags), volume: newVolume(at.region),
+		maintenance: cmp.Or(aws.StringValue(in.PreferredMaintenanceWindow), "sun:05:00-sun:05:30"),
+		backup:      cmp.Or(aws.StringValue(in.PreferredBackupWindow), "03:00-03:30"),
 	}
 	if err := r.checkNeeds(at.region, engine, in.OptionGroupName, in.KmsKeyId); err != nil {
 		return nil, err
@@ -287,6 +291,7 @@ func (r *RDS) describeInstance(live *instance) *rds.DBInstance {
 		DBSubnetGroup:         &rds.DBSubnetGroup{DBSubnetGroupName: &i.subnetGroup},
 		PendingModifiedValues: i.pending, OptionGroupMemberships: []*rds.OptionGroupMembership{{OptionGroupName: &i.options, Status: aws.String("in-sync")}},
 		DBInstanceAutomatedBackupsReplications: r.replications(i), BackupTarget: aws.String("region"),
+		PreferredMaintenanceWindow: &i.maintenance, PreferredBackupWindow: &i.backup,
 	}
 	switch w := r.window(i); {
 	case i.cluster != nil:

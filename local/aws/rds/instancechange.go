@@ -52,6 +52,8 @@ func (i *instance) change(in *rds.ModifyDBInstanceInput) {
 		i.groups = aws.StringValueSlice(in.VpcSecurityGroupIds)
 	}
 	i.options = cmp.Or(aws.StringValue(in.OptionGroupName), i.options)
+	i.maintenance = cmp.Or(aws.StringValue(in.PreferredMaintenanceWindow), i.maintenance)
+	i.backup = cmp.Or(aws.StringValue(in.PreferredBackupWindow), i.backup)
 	if days := in.BackupRetentionPeriod; days != nil && *days > 0 && i.retention > 0 {
 		// A new period is in force at once. Only switching backups on or off waits.
 		i.retention = *days
