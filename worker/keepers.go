@@ -4,7 +4,11 @@ import (
 	"slices"
 
 	"lifeline/activities/arc"
+	"lifeline/activities/backup"
+	"lifeline/activities/dlm"
+	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
+	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
 	"lifeline/activities/iam"
 	"lifeline/activities/kms"
@@ -20,7 +24,11 @@ import (
 func keepers(c *cloud.Clients) []keep.Keeper {
 	return slices.Concat(
 		arc.Keepers(c),
+		backup.Keepers(c),
+		dlm.Keepers(c),
+		drs.Keepers(c),
 		dynamodb.Keepers(c),
+		ec2.Keepers(c),
 		elb.Keepers(c),
 		iam.Keepers(c),
 		kms.Keepers(c),

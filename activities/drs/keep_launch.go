@@ -60,6 +60,7 @@ func (k keeper) readLaunchTemplates(ctx context.Context, at cloud.At, items []ru
 		if ok {
 			states[i].Found, states[i].Out = true, identity(t.LaunchConfigurationTemplateID, t.Arn)
 			states[i].Have = launchProperties(t.TargetInstanceTypeRightSizingMethod, t.LaunchDisposition, t.CopyTags)
+			states[i].Have[claimed] = t.Tags[owner]
 		}
 	}
 	return states, nil
@@ -68,6 +69,9 @@ func (k keeper) readLaunchTemplates(ctx context.Context, at cloud.At, items []ru
 func (k keeper) writeLaunchTemplate(ctx context.Context, at cloud.At, item runbook.Item, have runbook.ItemState) (string, error) {
 	l := launchOf(item)
 	if have.Found {
+		if err := shared(item, have); err != nil {
+			return "", err
+		}
 		out, err := cloud.Call(ctx, at, k.clients(at.Region).UpdateLaunchConfigurationTemplate, &sdk.UpdateLaunchConfigurationTemplateInput{
 			LaunchConfigurationTemplateID:       aws.String(have.Out["id"]),
 			TargetInstanceTypeRightSizingMethod: l.method, LaunchDisposition: l.state, CopyTags: l.tags,

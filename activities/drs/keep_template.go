@@ -12,24 +12,34 @@ import (
 	"lifeline/internal/runbook"
 )
 
-// pick finds an item's template: the one with the application's tag, or, where
-// there is a single one without such a tag, that one. The console makes one when
-// it is first opened, and every new server starts with it.
+// claimed is the application whose template it is; never wanted.
+const claimed = "claimed"
+
+// pick finds an item's template: the one with the application's tag, or else the
+// only one that there is. A Region has one, the console makes it when it is first
+// opened, and every new server starts with it.
 func pick[T any](all []T, item runbook.Item, tagsOf func(T) map[string]string) (T, bool) {
-	var unclaimed []T
 	for _, t := range all {
-		switch tagsOf(t)[owner] {
-		case item.Want[runbook.AtCreation+"tag/"+owner]:
+		if tagsOf(t)[owner] == tags(item)[owner] {
 			return t, true
-		case "":
-			unclaimed = append(unclaimed, t)
 		}
 	}
-	if len(all) == 1 && len(unclaimed) == 1 {
-		return unclaimed[0], true
+	if len(all) == 1 {
+		return all[0], true
 	}
 	var nothing T
 	return nothing, false
+}
+
+// shared refuses to change the template of another application: the two would
+// take it from each other, run after run.
+func shared(item runbook.Item, have runbook.ItemState) error {
+	other := have.Have[claimed]
+	if other == "" || other == tags(item)[owner] {
+		return nil
+	}
+	return cloud.Errorf(cloud.Invalid, "AWS keeps one template for new servers in %s, and it is that of the application %q: say the same in both plans; servers that are registered have settings of their own",
+		item.Region, other)
 }
 
 func (k keeper) readReplicationTemplates(ctx context.Context, at cloud.At, items []runbook.Item) ([]runbook.ItemState, error) {
@@ -59,6 +69,7 @@ func (k keeper) readReplicationTemplates(ctx context.Context, at cloud.At, items
 			Encryption: t.EbsEncryption, Key: t.EbsEncryptionKeyArn, Routing: t.DataPlaneRouting, PublicIP: t.CreatePublicIP, Points: t.PitPolicy,
 		}
 		states[i].Found, states[i].Have, states[i].Out = true, s.properties(), identity(t.ReplicationConfigurationTemplateID, t.Arn)
+		states[i].Have[claimed] = t.Tags[owner]
 	}
 	return states, nil
 }
@@ -74,6 +85,9 @@ func (k keeper) writeReplicationTemplate(ctx context.Context, at cloud.At, item 
 	}
 	if !have.Found {
 		return k.createReplicationTemplate(ctx, at, item, s)
+	}
+	if err := shared(item, have); err != nil {
+		return "", err
 	}
 	out, err := cloud.Call(ctx, at, k.clients(at.Region).UpdateReplicationConfigurationTemplate, &sdk.UpdateReplicationConfigurationTemplateInput{
 		ReplicationConfigurationTemplateID: aws.String(have.Out["id"]),

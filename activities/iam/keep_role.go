@@ -23,6 +23,7 @@ const (
 	attached = "attached"
 	inline   = "inline/"                   // by the policy's name
 	tag      = runbook.AtCreation + "tag/" // by its key
+	path     = runbook.AtCreation + "path" // where a service looks for it; "/" when it is left out
 	foreign  = "foreign"                   // trust document of a role that others made; never wanted
 )
 
@@ -184,6 +185,9 @@ func (k keeper) create(ctx context.Context, at cloud.At, item runbook.Item) (str
 	in := &sdk.CreateRoleInput{
 		RoleName: aws.String(item.Name), AssumeRolePolicyDocument: aws.String(item.Want[trust]),
 		Description: aws.String("Kept by Lifeline's setup"),
+	}
+	if p := item.Want[path]; p != "" {
+		in.Path = aws.String(p)
 	}
 	for _, name := range slices.Sorted(maps.Keys(item.Want)) {
 		if key, ok := strings.CutPrefix(name, tag); ok {
