@@ -172,7 +172,10 @@ func (l *loop) run(ctx context.Context, items []runbook.Item) error {
 		if len(due) > 0 {
 			pause = firstPause
 		}
-		if pending = l.unsettled(open); len(pending) > 0 && !wait(ctx, pause) {
+		if pending = l.unsettled(open); len(pending) == 0 {
+			return nil // the last of them were refused
+		}
+		if !wait(ctx, pause) {
 			l.giveUp(pending)
 			return nil
 		}
