@@ -54,7 +54,7 @@ func (d *DynamoDB) createTable(c *wire.Call, in *dynamodb.CreateTableInput) (*dy
 	if err := checkCreate(in); err != nil {
 		return nil, err
 	}
-	if err := checkKey(c.Region, in.SSESpecification); err != nil {
+	if err := d.checkKey(c.Region, in.SSESpecification); err != nil {
 		return nil, err
 	}
 	d.mu.Lock()

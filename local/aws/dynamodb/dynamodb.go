@@ -21,6 +21,11 @@ type Metrics interface {
 	Publish(region, namespace, name string, dimensions map[string]string, value float64)
 }
 
+// Keys says whether a KMS key can be used in a Region; *kms.KMS does.
+type Keys interface {
+	Check(region, keyRef string) error
+}
+
 // Options are how long things take, in AWS time. Zero means what is typical on AWS.
 type Options struct {
 	CreateTable   time.Duration // CREATING to ACTIVE; 8 s
@@ -28,6 +33,7 @@ type Options struct {
 	DeleteTable   time.Duration // DELETING to gone; 5 s
 	Lag           time.Duration // replication of one write; 400 ms
 	Metrics       Metrics       // may be nil
+	Keys          Keys          // nil: keys are judged by their ARN's Region only
 }
 
 func (o Options) withDefaults() Options {

@@ -7,9 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go/service/dynamodb"
 )
 
-// checkKey refuses a key of another Region; keys that are no ARN are taken to be
-// the Region's own.
-func checkKey(region string, sse *dynamodb.SSESpecification) error {
+// checkKey refuses a key that the Region doesn't have, or that can't be used.
+func (d *DynamoDB) checkKey(region string, sse *dynamodb.SSESpecification) error {
 	const inARN = 3 // arn:aws:kms:REGION:...
 	if sse == nil || sse.KMSMasterKeyId == nil {
 		return nil
@@ -20,6 +19,11 @@ func checkKey(region string, sse *dynamodb.SSESpecification) error {
 		return invalidParameter("KMS validation error: the key %s is not in region %s", *sse.KMSMasterKeyId, region)
 	case sse.SSEType != nil && *sse.SSEType != dynamodb.SSETypeKms:
 		return invalidParameter("SSEType %s is not supported with KMSMasterKeyId", *sse.SSEType)
+	case d.options.Keys == nil:
+		return nil
+	}
+	if err := d.options.Keys.Check(region, *sse.KMSMasterKeyId); err != nil {
+		return invalidParameter("KMS validation error: %v", err)
 	}
 	return nil
 }

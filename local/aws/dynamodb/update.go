@@ -32,7 +32,7 @@ func (d *DynamoDB) updateTable(c *wire.Call, in *dynamodb.UpdateTableInput) (*dy
 	case t.status != dynamodb.TableStatusActive:
 		return nil, inUse(t)
 	}
-	if err := checkSettings(t, in); err != nil {
+	if err := d.checkSettings(t, in); err != nil {
 		return nil, err
 	}
 	var wish consistency
@@ -71,7 +71,7 @@ func (d *DynamoDB) updateReplicas(t *table, updates []*dynamodb.ReplicationGroup
 }
 
 // checkSettings refuses what no table can become.
-func checkSettings(t *table, in *dynamodb.UpdateTableInput) error {
+func (d *DynamoDB) checkSettings(t *table, in *dynamodb.UpdateTableInput) error {
 	mode := cmp.Or(aws.StringValue(in.BillingMode), t.billing)
 	switch {
 	case mode == dynamodb.BillingModePayPerRequest && in.ProvisionedThroughput != nil:
@@ -81,7 +81,7 @@ func checkSettings(t *table, in *dynamodb.UpdateTableInput) error {
 	case t.group != nil && in.StreamSpecification != nil && !aws.BoolValue(in.StreamSpecification.StreamEnabled):
 		return invalid("Streams cannot be disabled while the table has replicas")
 	}
-	return checkKey(t.region, in.SSESpecification)
+	return d.checkKey(t.region, in.SSESpecification)
 }
 
 func (d *DynamoDB) updateSettings(t *table, in *dynamodb.UpdateTableInput) {
@@ -147,7 +147,7 @@ func (d *DynamoDB) checkNewReplica(t *table, in *dynamodb.CreateReplicationGroup
 	case !d.world.Reachable(t.region, region):
 		return wire.Errorf(http.StatusInternalServerError, dynamodb.ErrCodeInternalServerError, "Region %s cannot be reached", region)
 	}
-	return checkKey(region, &dynamodb.SSESpecification{KMSMasterKeyId: in.KMSMasterKeyId})
+	return d.checkKey(region, &dynamodb.SSESpecification{KMSMasterKeyId: in.KMSMasterKeyId})
 }
 
 // addReplica begins a replica: it is listed at once, and holds everything once

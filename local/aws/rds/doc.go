@@ -1,6 +1,7 @@
 // Package rds is the simulated Amazon RDS and Aurora: instances and cross-Region
 // read replicas, Aurora clusters, Aurora global databases with switchover and
-// failover, and the subnet and parameter groups that they are placed in.
+// failover, automated backups that another Region keeps, the groups that all these
+// are placed in, and subscriptions to events.
 //
 // It owns their states, the volumes behind them (key and value, in commit
 // order), the replication between volumes and the fencing of a writer that was
@@ -14,6 +15,7 @@
 // "rds:unplanned-global-failover-<cluster>-<time>" once its Region can be
 // reached again, and is then rebuilt from the new primary.
 //
-// Not simulated: SQL, what a parameter changes, option groups, encryption
-// keys, instance snapshots, point-in-time restore, write forwarding.
+// Not simulated: SQL, what a parameter or an option changes, encryption itself,
+// which Regions AWS pairs for backups, instance snapshots, point-in-time restore,
+// write forwarding.
 package rds

@@ -111,7 +111,7 @@ func (s *S3) attempt(t *copyTask) (finished bool, problem string) {
 		problem = "DstBucketNotFound"
 	case to.versioning != sdk.BucketVersioningStatusEnabled:
 		problem = "DstBucketUnversioned"
-	case !to.takesKey(t.replicaKey):
+	case !s.takesKey(to, t.replicaKey):
 		problem = "DstKmsKeyNotFound"
 	}
 	if problem != "" {
@@ -124,13 +124,20 @@ func (s *S3) attempt(t *copyTask) (finished bool, problem string) {
 	return true, ""
 }
 
-// takesKey says whether replicas in the bucket can be encrypted with a key: keys
-// don't leave their Region. AWS takes a rule with a wrong one, and then every
-// copy fails.
-func (b *bucket) takesKey(key string) bool {
+// takesKey says whether replicas in a bucket can be encrypted with a key: keys
+// don't leave their Region. AWS takes a rule with a wrong one, and then every copy
+// fails.
+func (s *S3) takesKey(b *bucket, key string) bool {
 	const region = 3 // arn:aws:kms:REGION:...
 	parts := strings.Split(key, ":")
-	return key == "" || (len(parts) > region && parts[region] == b.region)
+	switch {
+	case key == "":
+		return true
+	case len(parts) <= region || parts[region] != b.region:
+		return false
+	default:
+		return s.keys == nil || s.keys.Check(b.region, key) == nil
+	}
 }
 
 // connected says whether objects can be copied between two Regions.

@@ -21,16 +21,23 @@ type Metrics interface {
 	Put(region string, d cloudwatch.Datum)
 }
 
+// Keys says whether a KMS key can be used in a Region; *kms.KMS does.
+type Keys interface {
+	Check(region, keyRef string) error
+}
+
 // Options configure S3; the zero value is AWS's behaviour.
 type Options struct {
 	Lag     time.Duration // of replication, in AWS time; 0 = two seconds
 	Metrics Metrics       // nil: no replication metrics
+	Keys    Keys          // nil: keys are judged by their ARN's Region only
 }
 
 // S3 is the service: one name space of buckets over all Regions.
 type S3 struct {
 	world   *world.World
 	metrics Metrics
+	keys    Keys
 	account *account // guarded by mu
 
 	mu      sync.Mutex
@@ -71,7 +78,7 @@ func New(w *world.World, o Options) *S3 {
 		o.Lag = 2 * time.Second
 	}
 	s := &S3{
-		world: w, metrics: o.Metrics, account: &account{}, lag: o.Lag, buckets: map[string]*bucket{}, uploads: map[string]*upload{}, failures: map[route]int{},
+		world: w, metrics: o.Metrics, keys: o.Keys, account: &account{}, lag: o.Lag, buckets: map[string]*bucket{}, uploads: map[string]*upload{}, failures: map[route]int{},
 	}
 	w.OnFault(s.retry)
 	w.Every(day, s.sweep)

@@ -93,13 +93,13 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	s.KMS = kms.New(w, kms.Options{Roles: s.IAM, Callers: sessions})
 	s.SNS = sns.New(w, sns.Options{Keys: s.KMS})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
-	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}})
+	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}, Keys: s.KMS})
 	var instances *ec2.EC2 // made below; RDS asks it for subnets once it serves
-	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}, Subnets: func(region, id string) (vpc, zone string, ok bool) {
+	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}, Keys: s.KMS, Topics: s.SNS, Subnets: func(region, id string) (vpc, zone string, ok bool) {
 		found, ok := instances.Subnet(region, id)
 		return found.VPC, found.Zone, ok
 	}})
-	s.S3 = s3.New(w, s3.Options{Metrics: metrics})
+	s.S3 = s3.New(w, s3.Options{Metrics: metrics, Keys: s.KMS})
 	quotas := servicequotas.New(w)
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
