@@ -10,33 +10,50 @@ import (
 	"testing"
 
 	awsautoscaling "github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	awsbackup "github.com/aws/aws-sdk-go-v2/service/backup"
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	awsdlm "github.com/aws/aws-sdk-go-v2/service/dlm"
+	awsdrs "github.com/aws/aws-sdk-go-v2/service/drs"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awsec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
 	awselb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	awsrds "github.com/aws/aws-sdk-go-v2/service/rds"
+	awsroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	awsarc "github.com/aws/aws-sdk-go-v2/service/route53recoverycluster"
+	awscontrol "github.com/aws/aws-sdk-go-v2/service/route53recoverycontrolconfig"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	awss3control "github.com/aws/aws-sdk-go-v2/service/s3control"
 	awsquotas "github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/stretchr/testify/require"
 
 	"lifeline/activities/arc"
 	"lifeline/activities/autoscaling"
+	"lifeline/activities/backup"
 	"lifeline/activities/cloudwatch"
+	"lifeline/activities/dlm"
+	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
+	"lifeline/activities/iam"
+	"lifeline/activities/kms"
 	"lifeline/activities/observe"
 	"lifeline/activities/rds"
 	"lifeline/activities/route53"
 	"lifeline/activities/s3"
+	"lifeline/activities/s3control"
 	"lifeline/activities/servicequotas"
 	"lifeline/activities/sns"
 	"lifeline/internal/cloud"
 )
 
-const policyFile = "../deploy/policies/worker.json"
+const (
+	policyFile      = "../deploy/policies/worker.json"
+	setupPolicyFile = "../deploy/policies/setup.json"
+)
 
 // calls is every interface towards AWS, with the SDK's id of its service.
 func calls() map[reflect.Type]string {
@@ -52,6 +69,28 @@ func calls() map[reflect.Type]string {
 		reflect.TypeFor[servicequotas.API]():         awsquotas.ServiceID,
 		reflect.TypeFor[servicequotas.InstanceAPI](): awsec2.ServiceID,
 		reflect.TypeFor[sns.API]():                   awssns.ServiceID,
+	}
+}
+
+// setupCalls is every interface towards AWS that setup's keepers call, with the
+// SDK's id of its service.
+func setupCalls() map[reflect.Type]string {
+	return map[reflect.Type]string{
+		reflect.TypeFor[arc.SetupAPI]():         awscontrol.ServiceID,
+		reflect.TypeFor[backup.SetupAPI]():      awsbackup.ServiceID,
+		reflect.TypeFor[backup.KeyAPI]():        awskms.ServiceID,
+		reflect.TypeFor[dlm.SetupAPI]():         awsdlm.ServiceID,
+		reflect.TypeFor[drs.SetupAPI]():         awsdrs.ServiceID,
+		reflect.TypeFor[dynamodb.SetupAPI]():    awsdynamodb.ServiceID,
+		reflect.TypeFor[dynamodb.SetupKeyAPI](): awskms.ServiceID,
+		reflect.TypeFor[ec2.SetupAPI]():         awsec2.ServiceID,
+		reflect.TypeFor[elb.SetupAPI]():         awselb.ServiceID,
+		reflect.TypeFor[iam.SetupAPI]():         awsiam.ServiceID,
+		reflect.TypeFor[kms.SetupAPI]():         awskms.ServiceID,
+		reflect.TypeFor[rds.SetupAPI]():         awsrds.ServiceID,
+		reflect.TypeFor[route53.SetupAPI]():     awsroute53.ServiceID,
+		reflect.TypeFor[s3.SetupAPI]():          awss3.ServiceID,
+		reflect.TypeFor[s3control.SetupAPI]():   awss3control.ServiceID,
 	}
 }
 
@@ -83,26 +122,61 @@ type policy struct {
 	Statement []statement `json:"Statement"`
 }
 
-// actions are the permissions that the operations need.
+// actions are the permissions that the steps' operations need.
 func actions() []string {
 	// Without ListBucket S3 says "access denied" of an object that is not there.
 	// Copying a snapshot with its tags needs the right to tag.
-	list := []string{"s3:ListBucket", "rds:AddTagsToResource"}
-	for api, service := range calls() {
+	return permissions(calls(), "s3:ListBucket", "rds:AddTagsToResource")
+}
+
+// setupActions are those of the keepers' operations, and those that AWS asks for
+// beside the action of an operation's name (Service Authorization Reference).
+func setupActions() []string {
+	return permissions(setupCalls(), "s3:ListBucket", "rds:AddTagsToResource",
+		"iam:PassRole", "iam:TagRole",
+		// A vault with a customer key.
+		"backup:TagResource", "backup-storage:MountCapsule", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant",
+		"dlm:TagResource",
+		// The first use of Elastic Disaster Recovery.
+		"drs:TagResource", "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateServiceLinkedRole", "iam:GetInstanceProfile",
+		"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+	)
+}
+
+func permissions(calls map[reflect.Type]string, more ...string) []string {
+	for api, service := range calls {
 		for i := range api.NumMethod() {
-			list = append(list, cloud.Permission(service, api.Method(i).Name))
+			more = append(more, cloud.Permission(service, api.Method(i).Name))
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	slices.Sort(more)
+	return slices.Compact(more)
 }
 
 func TestPolicy_GrantsExactlyWhatStepsCall(t *testing.T) {
 	t.Parallel()
+	requirePolicy(t, policyFile, "LifelineSteps", actions())
+}
+
+func TestPolicy_GrantsExactlyWhatSetupCalls(t *testing.T) {
+	t.Parallel()
+	requirePolicy(t, setupPolicyFile, "LifelineSetup", setupActions())
+}
+
+// Setup makes and changes; nothing of it deletes.
+func TestPolicy_SetupDeletesNothing(t *testing.T) {
+	t.Parallel()
+	for _, action := range setupActions() {
+		require.NotRegexp(t, `:(Delete|Remove|Terminate|Disable|Deregister|Schedule)`, action)
+	}
+}
+
+func requirePolicy(t *testing.T, file, sid string, actions []string) {
+	t.Helper()
 	want, err := json.MarshalIndent(policy{
 		Version: "2012-10-17",
 		Statement: []statement{{
-			Sid: "LifelineSteps", Effect: "Allow", Action: actions(),
+			Sid: sid, Effect: "Allow", Action: actions,
 			// Narrowed to the plan's resources where the account is shared.
 			Resource: "*",
 		}},
@@ -110,10 +184,10 @@ func TestPolicy_GrantsExactlyWhatStepsCall(t *testing.T) {
 	require.NoError(t, err)
 	want = append(want, '\n')
 	if flag.Lookup("update").Value.String() == "true" {
-		require.NoError(t, os.MkdirAll(filepath.Dir(policyFile), 0o750))
-		require.NoError(t, os.WriteFile(policyFile, want, 0o600))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
+		require.NoError(t, os.WriteFile(file, want, 0o600))
 	}
-	got, err := os.ReadFile(policyFile)
+	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got), "run with -update")
 }
