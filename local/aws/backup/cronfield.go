@@ -144,16 +144,16 @@ func parseDay(date, weekday string) (func(time.Time) bool, error) {
 	if date == "?" {
 		text, read = weekday, parseWeekday
 	}
-	var any []func(time.Time) bool
+	var matches []func(time.Time) bool
 	for item := range strings.SplitSeq(text, ",") {
 		match, err := read(item)
 		if err != nil {
 			return nil, err
 		}
-		any = append(any, match)
+		matches = append(matches, match)
 	}
 	return func(day time.Time) bool {
-		return slices.ContainsFunc(any, func(match func(time.Time) bool) bool { return match(day) })
+		return slices.ContainsFunc(matches, func(match func(time.Time) bool) bool { return match(day) })
 	}, nil
 }
 

@@ -106,19 +106,23 @@ func (f *firing) creator() *sdk.RecoveryPointCreator {
 
 // try starts a job that waits, or tries again later.
 func (b *Backup) try(j *job) {
-	if j.state() != sdk.JobStateCreated {
-		return
-	}
-	if j.hindrance = b.hindered(j); j.hindrance != "" {
+	if j.state() == sdk.JobStateCreated && !b.start(j) {
 		b.settle(retryStart, func() { b.try(j) })
-		return
+	}
+}
+
+// start lets a job begin, or fail at once; false when something is in its way.
+func (b *Backup) start(j *job) bool {
+	if j.hindrance = b.hindered(j); j.hindrance != "" {
+		return false
 	}
 	if why := b.hopeless(j); why != "" {
 		b.enter(j, sdk.JobStateFailed, why)
-		return
+		return true
 	}
 	b.enter(j, sdk.JobStatePending, "")
 	b.settle(b.options.Times.Begin/2, func() { b.run(j) })
+	return true
 }
 
 // hindered says what keeps a job from beginning for now.
@@ -154,16 +158,11 @@ func (b *Backup) hopeless(j *job) string {
 	return res.Unfit
 }
 
-// expire ends a job that has not begun in its start window.
+// expire ends a job that could not begin in its start window, up to its end.
 func (b *Backup) expire(j *job) {
-	if j.state() != sdk.JobStateCreated {
-		return
+	if j.state() == sdk.JobStateCreated && !b.start(j) {
+		b.enter(j, sdk.JobStateExpired, j.hindrance)
 	}
-	why := j.hindrance
-	if why == "" {
-		why = "Backup job failed because it could not begin in its start window."
-	}
-	b.enter(j, sdk.JobStateExpired, why)
 }
 
 func (b *Backup) run(j *job) {

@@ -45,7 +45,9 @@ func TestTakes_WhatASelectionAssigns(t *testing.T) {
 			for kind, on := range c.optIn {
 				r.settings.optIn[kind] = on
 			}
-			require.Equal(t, c.takes, []bool{r.takes(&c.selection, table), r.takes(&c.selection, bucket), r.takes(&c.selection, aurora)})
+			for i, res := range []Resource{table, bucket, aurora} {
+				require.Equal(t, c.takes[i], r.takes(&c.selection, res), res.Type)
+			}
 		})
 	}
 }
