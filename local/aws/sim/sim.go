@@ -22,6 +22,7 @@ import (
 	"lifeline/local/aws/dynamodb"
 	"lifeline/local/aws/ec2"
 	"lifeline/local/aws/elbv2"
+	"lifeline/local/aws/events"
 	"lifeline/local/aws/iam"
 	"lifeline/local/aws/kms"
 	"lifeline/local/aws/rds"
@@ -54,6 +55,7 @@ type Sim struct {
 	SNS      *sns.SNS
 	IAM      *iam.IAM
 	KMS      *kms.KMS
+	Events   *events.Events
 
 	api     net.Listener
 	server  *http.Server
@@ -93,6 +95,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	s.KMS = kms.New(w, kms.Options{Roles: s.IAM, Callers: sessions})
 	s.SNS = sns.New(w, sns.Options{Keys: s.KMS})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
+	s.Events = events.New(w, events.Options{Topics: s.SNS, Metrics: published{metrics}})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}, Keys: s.KMS})
 	var instances *ec2.EC2 // made below; RDS asks it for subnets once it serves
 	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}, Keys: s.KMS, Topics: s.SNS, Subnets: func(region, id string) (vpc, zone string, ok bool) {
@@ -106,6 +109,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
 	backups := backup.New(w, backup.Options{
 		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
+		Events: s.Events, Keys: s.KMS,
 	})
 	balancers := elbv2.New(w, instances, elbv2.Options{Metrics: metrics})
 	groups := autoscaling.New(w, instances, balancers)
@@ -123,7 +127,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	})
 
 	services := []*wire.Service{
-		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
+		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), s.Events.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
 		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
 		instances.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
 	}
