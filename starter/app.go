@@ -73,7 +73,7 @@ Temporal is found by the standard TEMPORAL_* variables and profile file.
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(mistypedFlag)
-	root.AddCommand(a.validate(), a.preview(), a.failover(), a.switchover(), a.failback(), a.setup(), a.status(),
+	root.AddCommand(a.validate(), a.preview(), a.failover(), a.switchover(), a.failback(), a.setup(), a.readiness(), a.schedules(), a.status(),
 		a.approve(), a.reject(), a.abort(), a.pause(), a.resume(), a.skip(), a.report(), a.keygen())
 	return root
 }

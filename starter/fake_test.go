@@ -36,6 +36,8 @@ type fakeTemporal struct {
 	down     error           // Temporal itself does not answer
 	script   []func(*runbook.Report)
 	admitted func(runbook.Input) runbook.Report
+	schedule *client.Schedule         // nil: none was made
+	proof    *runbook.ReadinessReport // what a proof of readiness finds
 
 	starts  []client.StartWorkflowOptions
 	inputs  []runbook.Input
@@ -77,6 +79,10 @@ func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflow
 	if f.down != nil {
 		return nil, f.down
 	}
+	if f.proof != nil {
+		f.starts, f.names = append(f.starts, o), append(f.names, fmt.Sprint(name))
+		return &proofRun{fakeRun{f, o.ID, f.proof.RunID}}, nil
+	}
 	in, ok := args[0].(runbook.Input)
 	if !ok {
 		return nil, fmt.Errorf("start with %T", args[0])
@@ -92,7 +98,7 @@ func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflow
 	}
 	if f.admitted != nil {
 		got := f.admitted(in)
-		r.Status, r.Phase, r.Summary, r.Safe, r.Next, r.Stages, r.Predicted = got.Status, got.Phase, got.Summary, got.Safe, got.Next, got.Stages, got.Predicted
+		r.Status, r.Phase, r.Summary, r.Safe, r.Next, r.Stages, r.Predicted, r.Estate = got.Status, got.Phase, got.Summary, got.Safe, got.Next, got.Stages, got.Predicted, got.Estate
 	}
 	f.set(r)
 	return &fakeRun{f, o.ID, r.RunID}, nil
@@ -283,3 +289,61 @@ func payloads(texts map[string]string) map[string]*commonpb.Payload {
 	}
 	return out
 }
+
+// ScheduleClient gives the schedules of this fake.
+func (f *fakeTemporal) ScheduleClient() client.ScheduleClient { return &fakeSchedules{fakeTemporal: f} }
+
+// fakeSchedules keep what was made, by id.
+type fakeSchedules struct {
+	client.ScheduleClient
+	*fakeTemporal
+}
+
+func (f *fakeSchedules) Create(_ context.Context, o client.ScheduleOptions) (client.ScheduleHandle, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return nil, f.down
+	}
+	if f.schedule != nil {
+		return nil, sdk.ErrScheduleAlreadyRunning
+	}
+	f.schedule = &client.Schedule{Spec: &o.Spec, Action: o.Action, State: &client.ScheduleState{Note: o.Note}, Policy: &client.SchedulePolicies{Overlap: o.Overlap, CatchupWindow: o.CatchupWindow}}
+	return &fakeSchedule{fakeSchedules: f}, nil
+}
+
+func (f *fakeSchedules) GetHandle(context.Context, string) client.ScheduleHandle {
+	return &fakeSchedule{fakeSchedules: f}
+}
+
+type fakeSchedule struct {
+	client.ScheduleHandle
+	*fakeSchedules
+}
+
+func (f *fakeSchedule) Describe(context.Context) (*client.ScheduleDescription, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return nil, f.down
+	}
+	if f.schedule == nil {
+		return nil, serviceerror.NewNotFound("schedule not found")
+	}
+	return &client.ScheduleDescription{Schedule: *f.schedule, Info: client.ScheduleInfo{NumActions: 3, NextActionTimes: []time.Time{f.now().Add(time.Minute)}}}, nil
+}
+
+func (f *fakeSchedule) Update(_ context.Context, o client.ScheduleUpdateOptions) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u, err := o.DoUpdate(client.ScheduleUpdateInput{Description: client.ScheduleDescription{Schedule: *f.schedule}})
+	if err == nil {
+		f.schedule = u.Schedule
+	}
+	return err
+}
+
+// proofRun is a proof of readiness that has ended.
+type proofRun struct{ fakeRun }
+
+func (r *proofRun) Get(_ context.Context, v any) error { return copyInto(v, *r.proof) }

@@ -35,7 +35,7 @@ type queue struct {
 func queues(f flags) []queue {
 	var out []queue
 	if f.observer != "" {
-		out = append(out, queue{temporal.ObserverQueue(f.observer), true})
+		out = append(out, queue{name: temporal.ObserverQueue(f.observer), stepsOnly: true})
 	}
 	seen := map[string]bool{}
 	for _, region := range append([]string{f.region}, f.also...) {

@@ -93,7 +93,7 @@ func TestConnect_HangingServer_HasADeadline(t *testing.T) {
 func TestQueues_ObserverTakesNoRunbooks(t *testing.T) {
 	t.Parallel()
 	got := queues(flags{observer: "o1", region: "us-west-2", also: []string{"us-east-2", "us-west-2"}})
-	require.Equal(t, []queue{{"lifeline-observer-o1", true}, {"lifeline-us-west-2", false}, {"lifeline-us-east-2", false}}, got)
+	require.Equal(t, []queue{{name: "lifeline-observer-o1", stepsOnly: true}, {name: "lifeline-us-west-2"}, {name: "lifeline-us-east-2"}}, got)
 }
 
 // What a killed worker may cost the run is at most 5 s; these are its parts.
@@ -129,12 +129,17 @@ func TestRegister_RealWorker_TakesEveryRunbookAndStep(t *testing.T) {
 	t.Cleanup(c.Close)
 	clients, err := cloud.New(t.Context(), cloud.Options{Caller: "test"})
 	require.NoError(t, err)
-	s := newSteps(clients, nil)
+	s, err := newSteps(clients, nil)
+	require.NoError(t, err)
 	for _, q := range []queue{{name: "lifeline-us-west-2"}, {name: "lifeline-observer-o1", stepsOnly: true}} {
 		w := worker.New(c, q.name, options(q, "test", nil, nil))
 		require.NotPanics(t, func() { s.register(w, q) }, q.name)
 		require.Panics(t, func() { w.RegisterActivity(s.tables) }, "a second step of one name is noticed")
 	}
+	builds := queue{name: "lifeline-setup", builds: true}
+	w := worker.New(c, builds.name, options(builds, "test", nil, nil))
+	require.NotPanics(t, func() { s.register(w, builds) })
+	require.Panics(t, func() { w.RegisterActivity(s.building[0]) })
 }
 
 type lister struct {
