@@ -17,42 +17,53 @@ const maxActions = 5
 // longest is the longest time an alarm may look back.
 const longest = 24 * time.Hour
 
-// alarm is a metric alarm and when it is looked at next.
+// alarm is a metric alarm and when it is looked at next, or a composite alarm,
+// which has a rule instead of a metric.
 type alarm struct {
 	api.MetricAlarm
-	due time.Time
+	due  time.Time
+	rule rule   // nil: a metric alarm
+	text string // of the rule
+	tags map[string]string
 }
 
 func (c *CloudWatch) putMetricAlarm(call *wire.Call, in *api.PutMetricAlarmInput) (*api.PutMetricAlarmOutput, error) {
 	if err := checkAlarm(in); err != nil {
 		return nil, err
 	}
-	now := c.world.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.region(call.Region)
+	if old, exists := c.region(call.Region).alarms[*in.AlarmName]; exists && old.rule != nil {
+		return nil, wire.Errorf(400, "ValidationError", "A composite alarm with the name %s exists already.", *in.AlarmName)
+	}
 	a := &alarm{}
-	old, exists := r.alarms[*in.AlarmName]
 	awsutil.Copy(&a.MetricAlarm, in)
-	a.AlarmArn = aws.String(fmt.Sprintf("arn:aws:cloudwatch:%s:%s:alarm:%s", call.Region, c.world.Account(), *in.AlarmName))
+	c.keep(call.Region, a, in.Tags)
+	return &api.PutMetricAlarmOutput{}, nil
+}
+
+// keep stores a new alarm, or a new configuration of one that exists: that keeps
+// its state until the next evaluation, and its tags. c.mu is held.
+func (c *CloudWatch) keep(region string, a *alarm, tags []*api.Tag) {
+	now, r, name := c.world.Now(), c.region(region), *a.AlarmName
+	a.AlarmArn = aws.String(c.alarmARN(region, name))
 	a.AlarmConfigurationUpdatedTimestamp = &now
 	if a.ActionsEnabled == nil {
 		a.ActionsEnabled = aws.Bool(true)
 	}
 	what := "created"
-	if exists {
-		// An update keeps the state until the next evaluation.
+	if old, exists := r.alarms[name]; exists {
 		a.StateValue, a.StateReason, a.StateReasonData = old.StateValue, old.StateReason, old.StateReasonData
 		a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = old.StateUpdatedTimestamp, old.StateTransitionedTimestamp
-		what = "updated"
+		a.tags, what = old.tags, "updated"
 	} else {
 		a.StateValue = aws.String(api.StateValueInsufficientData)
 		a.StateReason = aws.String("Unchecked: Initial alarm creation")
 		a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = &now, &now
+		a.tags = tagsOf(tags)
 	}
-	r.alarms[*in.AlarmName] = a
-	r.remember(now, *in.AlarmName, api.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", *in.AlarmName, what), "{}")
-	return &api.PutMetricAlarmOutput{}, nil
+	r.alarms[name] = a
+	r.remember(now, a, api.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", name, what), "{}")
 }
 
 func checkAlarm(in *api.PutMetricAlarmInput) error {
@@ -168,9 +179,12 @@ func (c *CloudWatch) deleteAlarms(call *wire.Call, in *api.DeleteAlarmsInput) (*
 			return nil, noAlarm(*name)
 		}
 	}
+	if err := c.inUse(call.Region, in.AlarmNames); err != nil {
+		return nil, err
+	}
 	for _, name := range in.AlarmNames {
+		r.remember(c.world.Now(), r.alarms[*name], api.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q deleted", *name), "{}")
 		delete(r.alarms, *name)
-		r.remember(c.world.Now(), *name, api.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q deleted", *name), "{}")
 	}
 	return &api.DeleteAlarmsOutput{}, nil
 }

@@ -34,6 +34,8 @@ type CloudWatch struct {
 
 	mu      sync.Mutex
 	regions map[string]*regional
+	// dashboards belong to the account.
+	dashboards map[string]dashboard
 }
 
 // regional is what one Region knows. Guarded by CloudWatch.mu.
@@ -49,7 +51,7 @@ func New(w *world.World, o Options) *CloudWatch {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c := &CloudWatch{world: w, actions: o.Actions, log: log, regions: map[string]*regional{}}
+	c := &CloudWatch{world: w, actions: o.Actions, log: log, regions: map[string]*regional{}, dashboards: map[string]dashboard{}}
 	w.Every(evaluationTick, c.evaluateAll)
 	return c
 }
@@ -62,6 +64,7 @@ func (c *CloudWatch) Wire() *wire.Service {
 	wire.Handle(s, "GetMetricStatistics", c.getMetricStatistics)
 	wire.Handle(s, "ListMetrics", c.listMetrics)
 	wire.Handle(s, "PutMetricAlarm", c.putMetricAlarm)
+	wire.Handle(s, "PutCompositeAlarm", c.putCompositeAlarm)
 	wire.Handle(s, "DescribeAlarms", c.describeAlarms)
 	wire.Handle(s, "DescribeAlarmsForMetric", c.describeAlarmsForMetric)
 	wire.Handle(s, "SetAlarmState", c.setAlarmState)
@@ -69,6 +72,13 @@ func (c *CloudWatch) Wire() *wire.Service {
 	wire.Handle(s, "DescribeAlarmHistory", c.describeAlarmHistory)
 	wire.Handle(s, "EnableAlarmActions", c.enableAlarmActions)
 	wire.Handle(s, "DisableAlarmActions", c.disableAlarmActions)
+	wire.Handle(s, "TagResource", c.tagResource)
+	wire.Handle(s, "UntagResource", c.untagResource)
+	wire.Handle(s, "ListTagsForResource", c.listTagsForResource)
+	wire.Handle(s, "PutDashboard", c.putDashboard)
+	wire.Handle(s, "GetDashboard", c.getDashboard)
+	wire.Handle(s, "ListDashboards", c.listDashboards)
+	wire.Handle(s, "DeleteDashboards", c.deleteDashboards)
 	return s
 }
 

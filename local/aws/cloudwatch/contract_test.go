@@ -213,3 +213,54 @@ func TestContract_DarkRegion_IsSilent(t *testing.T) {
 	_, err = at("us-west-2").ListMetrics(t.Context(), &sdk.ListMetricsInput{})
 	require.NoError(t, err)
 }
+
+func TestContract_CompositeAlarmsTagsAndDashboards(t *testing.T) {
+	t.Parallel()
+	at, _, _ := setup(t)
+	c := at("us-west-2")
+	in := alarm("lag")
+	in.Tags = []types.Tag{{Key: aws.String("app"), Value: aws.String("records")}}
+	_, err := c.PutMetricAlarm(t.Context(), in)
+	require.NoError(t, err)
+	_, err = c.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{
+		AlarmName: aws.String("region"), AlarmRule: aws.String(`ALARM("lag") AND NOT INSUFFICIENT_DATA("lag")`), AlarmDescription: aws.String("what pages"),
+		AlarmActions: []string{"arn:aws:sns:us-west-2:123456789012:page"},
+	})
+	require.NoError(t, err)
+	out, err := c.DescribeAlarms(t.Context(), &sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}})
+	require.NoError(t, err)
+	require.Len(t, out.CompositeAlarms, 1)
+	require.Equal(t, "arn:aws:cloudwatch:us-west-2:123456789012:alarm:region", *out.CompositeAlarms[0].AlarmArn)
+	require.Equal(t, types.StateValueOk, out.CompositeAlarms[0].StateValue)
+	_, err = c.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: aws.String("bad"), AlarmRule: aws.String("ALARM(")})
+	var refused smithy.APIError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "ValidationError", refused.ErrorCode())
+
+	arn := aws.String("arn:aws:cloudwatch:us-west-2:123456789012:alarm:lag")
+	_, err = c.TagResource(t.Context(), &sdk.TagResourceInput{ResourceARN: arn, Tags: []types.Tag{{Key: aws.String("run"), Value: aws.String("1")}}})
+	require.NoError(t, err)
+	_, err = c.PutMetricAlarm(t.Context(), alarm("lag"))
+	require.NoError(t, err)
+	tags, err := c.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceARN: arn})
+	require.NoError(t, err)
+	require.Equal(t, []types.Tag{{Key: aws.String("app"), Value: aws.String("records")}, {Key: aws.String("run"), Value: aws.String("1")}}, tags.Tags, "an update keeps the tags")
+	_, err = c.UntagResource(t.Context(), &sdk.UntagResourceInput{ResourceARN: arn, TagKeys: []string{"app"}})
+	require.NoError(t, err)
+	_, err = c.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:cloudwatch:us-west-2:123456789012:alarm:none")})
+	var missing *types.ResourceNotFoundException
+	require.ErrorAs(t, err, &missing)
+
+	_, err = c.PutDashboard(t.Context(), &sdk.PutDashboardInput{DashboardName: aws.String("recovery"), DashboardBody: aws.String(`{"widgets":[]}`)})
+	require.NoError(t, err)
+	board, err := at("us-east-1").GetDashboard(t.Context(), &sdk.GetDashboardInput{DashboardName: aws.String("recovery")})
+	require.NoError(t, err, "dashboards are the account's")
+	require.JSONEq(t, `{"widgets":[]}`, *board.DashboardBody)
+	list, err := c.ListDashboards(t.Context(), &sdk.ListDashboardsInput{})
+	require.NoError(t, err)
+	require.Len(t, list.DashboardEntries, 1)
+	_, err = c.PutDashboard(t.Context(), &sdk.PutDashboardInput{DashboardName: aws.String("recovery"), DashboardBody: aws.String(`no`)})
+	require.ErrorAs(t, err, &refused)
+	_, err = c.DeleteDashboards(t.Context(), &sdk.DeleteDashboardsInput{DashboardNames: []string{"recovery"}})
+	require.NoError(t, err)
+}

@@ -22,7 +22,7 @@ func (c *CloudWatch) describeAlarms(call *wire.Call, in *api.DescribeAlarmsInput
 	defer c.mu.Unlock()
 	var found []*alarm
 	for _, a := range c.region(call.Region).alarms {
-		if selected(a, in) {
+		if selected(a, in) && c.related(call.Region, a, in) {
 			found = append(found, a)
 		}
 	}
@@ -37,6 +37,10 @@ func (c *CloudWatch) describeAlarms(call *wire.Call, in *api.DescribeAlarmsInput
 	}
 	out := &api.DescribeAlarmsOutput{NextToken: next, MetricAlarms: []*api.MetricAlarm{}, CompositeAlarms: []*api.CompositeAlarm{}}
 	for _, a := range found[from:to] {
+		if a.rule != nil {
+			out.CompositeAlarms = append(out.CompositeAlarms, a.composite())
+			continue
+		}
 		out.MetricAlarms = append(out.MetricAlarms, a.copy())
 	}
 	return out, nil
@@ -46,7 +50,12 @@ func selected(a *alarm, in *api.DescribeAlarmsInput) bool {
 	if len(in.AlarmNames) > 0 && !contains(in.AlarmNames, *a.AlarmName) {
 		return false
 	}
-	if len(in.AlarmTypes) > 0 && !contains(in.AlarmTypes, api.AlarmTypeMetricAlarm) {
+	// Without a type only metric alarms are meant, unless by kinship.
+	types := in.AlarmTypes
+	if len(types) == 0 && in.ParentsOfAlarmName == nil && in.ChildrenOfAlarmName == nil {
+		types = []*string{aws.String(api.AlarmTypeMetricAlarm)}
+	}
+	if len(types) > 0 && !contains(types, a.kind()) {
 		return false
 	}
 	if in.StateValue != nil && *in.StateValue != *a.StateValue {
@@ -92,7 +101,7 @@ func (c *CloudWatch) describeAlarmsForMetric(call *wire.Call, in *api.DescribeAl
 	out := &api.DescribeAlarmsForMetricOutput{MetricAlarms: []*api.MetricAlarm{}}
 	for _, a := range c.region(call.Region).alarms {
 		switch {
-		case len(a.Metrics) > 0 || a.metric().key() != want:
+		case a.rule != nil || len(a.Metrics) > 0 || a.metric().key() != want:
 		case in.Statistic != nil && *in.Statistic != aws.StringValue(a.Statistic):
 		case in.Period != nil && *in.Period != *a.Period:
 		default:
@@ -136,7 +145,8 @@ func told(h *api.AlarmHistoryItem, in *api.DescribeAlarmHistoryInput) bool {
 		in.HistoryItemType != nil && *in.HistoryItemType != *h.HistoryItemType,
 		in.StartDate != nil && h.Timestamp.Before(*in.StartDate),
 		in.EndDate != nil && h.Timestamp.After(*in.EndDate),
-		len(in.AlarmTypes) > 0 && !contains(in.AlarmTypes, api.AlarmTypeMetricAlarm):
+		len(in.AlarmTypes) == 0 && in.AlarmName == nil && *h.AlarmType != api.AlarmTypeMetricAlarm,
+		len(in.AlarmTypes) > 0 && !contains(in.AlarmTypes, *h.AlarmType):
 		return false
 	default:
 		return true

@@ -1,5 +1,5 @@
-// Package cloudwatch is the simulated Amazon CloudWatch: metrics and metric
-// alarms, one independent state per Region.
+// Package cloudwatch is the simulated Amazon CloudWatch: metrics, metric alarms and
+// composite alarms, one independent state per Region, and the text of dashboards.
 //
 // It owns metric samples, their statistics, alarms, their evaluation and their
 // history. It does not own what an alarm action does: actions go to the Actions

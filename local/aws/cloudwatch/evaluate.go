@@ -27,7 +27,7 @@ func (c *CloudWatch) evaluateAll() {
 			continue
 		}
 		for _, a := range r.alarms {
-			if now.Before(a.due) {
+			if a.rule != nil || now.Before(a.due) {
 				continue
 			}
 			a.due = now.Truncate(c.cadence(a)).Add(c.cadence(a))
@@ -173,12 +173,12 @@ func reason(a *api.MetricAlarm, state string, points []*float64, breaching int) 
 		breaching, *a.EvaluationPeriods, strings.Join(values, ", "), *a.ComparisonOperator, *a.Threshold)
 }
 
-// Alarm describes a Region's alarm; ok is false when there is none.
+// Alarm describes a Region's metric alarm; ok is false when there is none.
 func (c *CloudWatch) Alarm(region, name string) (alarm *api.MetricAlarm, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a, ok := c.region(region).alarms[name]
-	if !ok {
+	if !ok || a.rule != nil {
 		return nil, false
 	}
 	return a.copy(), true
