@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +35,9 @@ type ResourceCapability struct {
 	// approval that a one-way step waits for; zero when none is needed.
 	Decision Duration `json:"decision"`
 	Loss     Loss     `json:"loss"`
+	// ByHand says why no runbook brings the resource back; empty when one does.
+	// Its path is then empty, since people have no worst case.
+	ByHand string `json:"by_hand,omitempty"`
 	// Waits names the dependencies that are back later than the resource: until
 	// then it works without them (emergency mode).
 	Waits []string `json:"waits,omitempty"`
@@ -174,10 +178,13 @@ func (p Plan) reach(r Resource) ResourceCapability {
 	path := p.evacuationPath()
 	rc := ResourceCapability{
 		Name: r.Name, Kind: r.Kind, Tier: r.Tier, Objective: p.ObjectivesOf(r),
-		Path: path, Typical: Duration(path.Worst()), Loss: p.lossOf(r.Kind),
+		Path: path, Typical: Duration(path.Worst()), Loss: p.lossOf(r),
 	}
-	if spec, _ := r.Kind.Spec(); spec.Promoted {
+	switch spec, _ := r.Kind.Spec(); {
+	case spec.Promoted:
 		p.promoted(&rc, r)
+	case spec.Kept != "":
+		rc.Path, rc.Typical, rc.ByHand = Path{Name: "by hand"}, 0, spec.Kept
 	}
 	return rc
 }
@@ -200,11 +207,11 @@ func (p Plan) promoted(rc *ResourceCapability, r Resource) {
 	rc.Typical = Duration(max(path.Worst()-a.PromotionWorst.D()+a.PromotionTypical.D(), rc.Typical.D()))
 }
 
-func (p Plan) lossOf(k Kind) Loss {
+func (p Plan) lossOf(r Resource) Loss {
 	a := p.Assumed()
-	spec, _ := k.Spec()
+	spec, _ := r.Kind.Spec()
 	l := Loss{Why: spec.Replication}
-	switch k {
+	switch r.Kind {
 	case DynamoDBTable:
 		l.Typical = a.TableLag
 	case AuroraGlobal:
@@ -213,8 +220,39 @@ func (p Plan) lossOf(k Kind) Loss {
 		l.Typical = a.ObjectLag
 	case Service:
 		l.Bounded, l.Why = true, "holds no data"
+	case RDSInstance:
+		// Logs are uploaded every five minutes, and a replica is usually closer
+		// (Amazon RDS User Guide, "Backing up and restoring").
+		l.Typical = Duration(5 * time.Minute)
+	case EBSVolume:
+		l.Typical = Duration(p.snapshotGap(r))
+	case DRSServer:
+		// Points in time are ten minutes apart (Elastic Disaster Recovery User Guide).
+		l.Typical = Duration(10 * time.Minute)
 	}
 	return l
+}
+
+// snapshotGap is the longest time between two snapshots of a volume: a day by
+// Data Lifecycle Manager, and by AWS Backup what its schedules leave open.
+func (p Plan) snapshotGap(r Resource) time.Duration {
+	const day = 24 * time.Hour
+	if p.Backup == nil || r.Protect == nil || r.Protect.Snapshots == nil || r.Protect.Snapshots.By != "backup" {
+		return day
+	}
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var fires []time.Time
+	for _, rule := range p.Backup.Rules {
+		if c, err := ParseCron(rule.Schedule); err == nil {
+			fires = append(fires, c.Between(from, from.Add(15*day))...)
+		}
+	}
+	slices.SortFunc(fires, time.Time.Compare)
+	gap := time.Duration(0)
+	for i := 1; i < len(fires); i++ {
+		gap = max(gap, fires[i].Sub(fires[i-1]))
+	}
+	return gap
 }
 
 func leg(what string, d Duration) Leg { return Leg{what, brief(d.D()), d} }

@@ -38,7 +38,7 @@ func (c *checker) strictest() (rto time.Duration, at, who string) {
 	rto, at, who = c.plan.Objectives.RTO.D(), "objectives.rto", c.plan.Application
 	for i, r := range c.plan.Resources {
 		spec, _ := r.Kind.Spec()
-		if r.Objectives != nil && !spec.Promoted && r.Objectives.RTO.D() < rto {
+		if r.Objectives != nil && !spec.Promoted && spec.Kept == "" && r.Objectives.RTO.D() < rto {
 			rto, at, who = r.Objectives.RTO.D(), element("resources", i)+".objectives.rto", r.Name
 		}
 	}

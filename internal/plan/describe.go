@@ -78,6 +78,10 @@ func describeCapability(b *strings.Builder, p Plan) {
 	var notes []string
 	for _, r := range p.Capability().Resources {
 		rto, loss, guaranteed := brief(r.Path.Worst()), brief(r.Loss.Typical.D()), "none"
+		if r.ByHand != "" {
+			rto = "unknown"
+			notes = append(notes, fmt.Sprintf("  %s (%s) is kept %s.\n", r.Name, r.Kind, r.ByHand))
+		}
 		if r.Decision > 0 {
 			rto += fmt.Sprintf(" + up to %s to approve (typically %s)", brief(r.Decision.D()), brief(r.Typical.D()))
 		}
