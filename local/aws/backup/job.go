@@ -155,6 +155,9 @@ func (b *Backup) hopeless(j *job) string {
 	if why := b.shut(v); why != "" && j.region.managed(res.Type) {
 		return "Backup job failed because " + why + "."
 	}
+	if res.Unfit == "" && j.firing != nil && j.region.continuous(res.ARN) == nil && maintained(res.Maintenance, j.firing.at) {
+		return "Backup job failed because it was scheduled within one hour before or during the maintenance window " + res.Maintenance + "."
+	}
 	return res.Unfit
 }
 

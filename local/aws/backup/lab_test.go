@@ -141,6 +141,8 @@ type setup struct {
 	start       time.Time
 	times       backup.Times
 	restorer    backup.Restorer
+	keys        backup.Keys
+	roles       backup.Roles
 }
 
 func newLab(t *testing.T, s setup) *lab {
@@ -152,7 +154,7 @@ func newLab(t *testing.T, s setup) *lab {
 	t.Cleanup(w.Close)
 	l := &lab{t: t, world: w, estate: newEstate(), heard: &heard{metrics: map[string]int{}}}
 	b := backup.New(w, backup.Options{
-		Times: s.times, Start: s.start, Inventory: l.estate, Groups: l.estate, Restorer: s.restorer,
+		Times: s.times, Start: s.start, Inventory: l.estate, Groups: l.estate, Restorer: s.restorer, Keys: s.keys, Roles: s.roles,
 		Metrics: l.heard, Events: l.heard, Topics: l.heard,
 	})
 	server := httptest.NewServer(wire.NewServer(w, b.Wire()))

@@ -12,6 +12,9 @@ type Resource struct {
 	// one: a copy needs one of the same name at its destination.
 	CustomOptionGroup string
 	MultiAZCluster    bool // an RDS Multi-AZ DB cluster, which can't be copied
+	// Maintenance is the weekly window of an RDS instance, "ddd:hh:mm-ddd:hh:mm"
+	// in UTC; empty for none.
+	Maintenance string
 	// Unfit says why it can't be backed up as it is, for example a bucket without
 	// versioning; empty when it can.
 	Unfit string

@@ -195,6 +195,19 @@ func TestExpired_RunningJobOfTheSameResource_HoldsTheStartWindow(t *testing.T) {
 	require.GreaterOrEqual(t, l.heard.metric("us-east-1 NumberOfBackupJobsExpired main DynamoDB"), 1)
 }
 
+func TestSchedule_NearTheMaintenanceWindow_FailsForRDS(t *testing.T) {
+	t.Parallel()
+	l := quick(t)
+	l.vaults()
+	l.estate.change(db, func(r *backup.Resource) { r.Maintenance = "sat:03:00-sat:03:30" })
+	plan := l.plan("plan", []string{db}, rule("at-two", "cron(0 2 * * ? *)", 30), rule("at-four", "cron(0 4 * * ? *)", 30))
+	require.Equal(t, "at-four", l.reach(plan, 1)[0])
+	require.Equal(t, 1, l.heard.metric("us-east-1 NumberOfBackupJobsFailed main RDS"))
+	first := l.jobs()[len(l.jobs())-1]
+	require.Equal(t, types.BackupJobStateFailed, first.State)
+	require.Contains(t, *first.StatusMessage, "maintenance window")
+}
+
 func TestLifecycle_DeletesPointsWhenTheirTimeIsOver(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, setup{compression: 24 * 3600 * 4}) // a day is a quarter of a second

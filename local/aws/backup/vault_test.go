@@ -3,6 +3,7 @@ package backup_test
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,4 +202,58 @@ func TestTags_AreAddedAndTakenAway(t *testing.T) {
 	_, err = l.east.ListTags(t.Context(), &sdk.ListTagsInput{ResourceArn: aws.String(vaultARN(east, "other"))})
 	require.Equal(t, noSuch, code(t, err))
 	require.True(t, slices.ContainsFunc(l.heard.allEvents(), func(e string) bool { return strings.HasPrefix(e, "aws.backup Backup Vault State Change CREATED") }))
+}
+
+// safe is a KMS whose customer keys can be broken, and an IAM with one role.
+type safe struct{ broken atomic.Bool }
+
+func (s *safe) Usable(region, ref string) (string, bool) {
+	if ref == "alias/aws/backup" {
+		return "arn:aws:kms:" + region + ":123456789012:key/aws", true
+	}
+	return ref, strings.HasSuffix(ref, "key/c0ffee") && !s.broken.Load()
+}
+
+func (*safe) Managed(_, ref string) bool { return strings.HasSuffix(ref, "key/aws") }
+
+func (*safe) Trusts(arn, principal string) bool {
+	return arn == role && principal == "backup.amazonaws.com"
+}
+
+func TestKeys_OfVaults_AreAskedOfKMS(t *testing.T) {
+	t.Parallel()
+	keys := &safe{}
+	l := newLab(t, setup{keys: keys, roles: keys})
+	l.vaults()
+	_, err := l.east.CreateBackupVault(t.Context(), &sdk.CreateBackupVaultInput{
+		BackupVaultName: aws.String("other"), EncryptionKeyArn: aws.String("arn:aws:kms:us-east-1:123456789012:key/gone"),
+	})
+	require.Equal(t, badValue, code(t, err))
+	_, err = l.east.CreateBackupVault(t.Context(), &sdk.CreateBackupVaultInput{BackupVaultName: aws.String("usual")})
+	require.NoError(t, err)
+	usual, err := l.east.DescribeBackupVault(t.Context(), &sdk.DescribeBackupVaultInput{BackupVaultName: aws.String("usual")})
+	require.NoError(t, err)
+	require.Equal(t, "arn:aws:kms:us-east-1:123456789012:key/aws", *usual.EncryptionKeyArn)
+
+	source := *l.backUp(db).RecoveryPointArn
+	job := l.copy(source, func(in *sdk.StartCopyJobInput) { in.DestinationBackupVaultArn = aws.String(vaultARN(east, "usual")) })
+	require.Contains(t, *job.StatusMessage, "default Backup service managed key")
+	keys.broken.Store(true)
+	job = l.copy(source)
+	require.Equal(t, types.CopyJobStateFailed, job.State)
+	require.Contains(t, *job.StatusMessage, "not accessible")
+	require.Equal(t, types.BackupJobStateFailed, l.backUp(bucket).State, "S3's points are encrypted with the vault's key")
+	require.Equal(t, types.BackupJobStateCompleted, l.backUp(db).State, "RDS's with the source's")
+}
+
+func TestRoles_ThatDoNotLetAWSBackupIn_AreRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, setup{roles: &safe{}})
+	l.vaults()
+	id := l.plan("plan", []string{table}, rule("nightly", daily, 30))
+	_, err := l.east.CreateBackupSelection(t.Context(), &sdk.CreateBackupSelectionInput{BackupPlanId: &id, BackupSelection: &types.BackupSelection{
+		SelectionName: aws.String("more"), IamRoleArn: aws.String("arn:aws:iam::123456789012:role/nobody"), Resources: []string{"*"},
+	}})
+	require.Equal(t, badValue, code(t, err))
+	require.ErrorContains(t, err, "cannot be assumed")
 }

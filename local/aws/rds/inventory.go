@@ -3,6 +3,7 @@ package rds
 import (
 	"maps"
 	"strconv"
+	"strings"
 )
 
 // Stored is a DB instance or a cluster as a service sees it that looks after what
@@ -13,6 +14,8 @@ type Stored struct {
 	Key             string // ARN of the key; empty when it isn't encrypted
 	Tags            map[string]string
 	Gigabytes       int64
+	OptionGroup     string            // of an instance, unless it is a default one
+	Maintenance     string            // weekly window of an instance, "ddd:hh:mm-ddd:hh:mm" in UTC
 	Settings        map[string]string // by the names of the API's members
 }
 
@@ -27,7 +30,8 @@ func (r *RDS) Inventory(region string) []Stored {
 			continue
 		}
 		out = append(out, Stored{
-			ARN: r.arn(region, "db", i.id), ID: i.id, Engine: i.engine, Key: keyOf(i.encrypted, i.key), Tags: maps.Clone(i.tags), Gigabytes: i.storage,
+			ARN: r.arn(region, "db", i.id), ID: i.id, Engine: i.engine, Key: r.keyOf(region, i.encrypted, i.key), Tags: maps.Clone(i.tags), Gigabytes: i.storage,
+			OptionGroup: customOptions(i.options), Maintenance: i.maintenance,
 			Settings: map[string]string{
 				"DBInstanceIdentifier": i.id, "DBInstanceClass": i.class, "Engine": i.engine, "EngineVersion": i.version,
 				"DBSubnetGroupName": i.subnetGroup, "MultiAZ": strconv.FormatBool(i.multiAZ), "Port": strconv.FormatInt(i.port, 10),
@@ -39,7 +43,7 @@ func (r *RDS) Inventory(region string) []Stored {
 			continue
 		}
 		out = append(out, Stored{
-			ARN: r.arn(region, "cluster", c.id), ID: c.id, Engine: c.engine, Cluster: true, Key: keyOf(c.encrypted, c.key), Tags: maps.Clone(c.tags),
+			ARN: r.arn(region, "cluster", c.id), ID: c.id, Engine: c.engine, Cluster: true, Key: r.keyOf(region, c.encrypted, c.key), Tags: maps.Clone(c.tags),
 			Settings: map[string]string{
 				"DBClusterIdentifier": c.id, "Engine": c.engine, "EngineVersion": c.version,
 				"DBSubnetGroupName": c.subnetGroup, "Port": strconv.FormatInt(c.port, 10),
@@ -49,13 +53,29 @@ func (r *RDS) Inventory(region string) []Stored {
 	return out
 }
 
-// keyOf is the key of what is encrypted, AWS's own where none is named.
-func keyOf(encrypted bool, key string) string {
+// HasOptionGroup tells whether a Region has an option group of that name.
+func (r *RDS) HasOptionGroup(region, name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, err := r.findOptionGroup(region, &name)
+	return err == nil
+}
+
+// customOptions is an option group's name, unless it is one that every Region has.
+func customOptions(name string) string {
+	if strings.HasPrefix(name, "default:") {
+		return ""
+	}
+	return name
+}
+
+// keyOf is the ARN of the key of what is encrypted, AWS's own where none is named.
+func (r *RDS) keyOf(region string, encrypted bool, key string) string {
 	switch {
 	case !encrypted:
 		return ""
 	case key == "":
-		return "alias/aws/rds"
+		return "arn:aws:kms:" + region + ":" + r.world.Account() + ":alias/aws/rds"
 	default:
 		return key
 	}

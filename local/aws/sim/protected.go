@@ -53,6 +53,7 @@ func (p protectable) Resources(region string) []backup.Resource {
 func database(d rds.Stored) backup.Resource {
 	out := backup.Resource{
 		ARN: d.ARN, Type: "RDS", Name: d.ID, Tags: d.Tags, Size: d.Gigabytes * gigabyte, Key: d.Key, Metadata: d.Settings,
+		CustomOptionGroup: d.OptionGroup, Maintenance: d.Maintenance,
 	}
 	switch {
 	case !d.Cluster:

@@ -18,7 +18,9 @@ import (
 	"lifeline/local/aws/cloudformation"
 	"lifeline/local/aws/cloudwatch"
 	"lifeline/local/aws/control"
+	"lifeline/local/aws/dlm"
 	"lifeline/local/aws/dns"
+	"lifeline/local/aws/drs"
 	"lifeline/local/aws/dynamodb"
 	"lifeline/local/aws/ec2"
 	"lifeline/local/aws/elbv2"
@@ -56,6 +58,7 @@ type Sim struct {
 	IAM      *iam.IAM
 	KMS      *kms.KMS
 	Events   *events.Events
+	DRS      *drs.DRS
 
 	api     net.Listener
 	server  *http.Server
@@ -106,9 +109,11 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	quotas := servicequotas.New(w)
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
-	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs})
+	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs, Keys: s.KMS, Events: s.Events})
+	lifecycles := dlm.New(w, instances, instances, dlm.Options{Roles: s.IAM, Events: s.Events})
+	s.DRS = drs.New(w, instances, drs.Options{Subnets: instances, Metrics: published{metrics}, Events: s.Events})
 	backups := backup.New(w, backup.Options{
-		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
+		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Groups: s.RDS, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
 		Events: s.Events, Keys: s.KMS,
 	})
 	balancers := elbv2.New(w, instances, elbv2.Options{Metrics: metrics})
@@ -129,7 +134,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	services := []*wire.Service{
 		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), s.Events.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
 		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
-		instances.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
+		instances.Wire(), lifecycles.Wire(), s.DRS.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
 	}
 	stacks := cloudformation.New(w, cloudformation.Options{Services: services})
 	api := wire.NewServer(w, append(services, stacks.Wire())...)
@@ -140,7 +145,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	api.Mount(control.Prefix, control.New(w, control.Options{Sections: map[string]func() any{
 		"tables":  func() any { return s.DynamoDB.Backlogs() },
 		"buckets": func() any { return s.S3.Backlogs() },
-	}}))
+	}, Install: s.install}))
 	s.server = &http.Server{Handler: api, ReadHeaderTimeout: time.Minute}
 	return nil
 }
