@@ -82,10 +82,6 @@ func (c *checker) continuous(at string, r BackupRule) {
 	if r.ColdDays > 0 {
 		c.errorf(at+".coldAfterDays", "take it out", "continuous backups have no cold storage")
 	}
-	if r.CopyDays > 0 {
-		c.warnf(at+".copyRetentionDays", "restore to a second from the source Region; the copy restores to when it was made",
-			"the copy of a continuous backup is a snapshot: there is no point-in-time recovery in the recovery Region")
-	}
 }
 
 // cold checks the move to cold storage.

@@ -20,6 +20,10 @@ func Describe(w io.Writer, p Plan) error {
 	describeCapability(&b, p)
 	b.WriteString(section("Which Region answers"))
 	describeLoss(&b, p)
+	if p.Backup != nil {
+		b.WriteString(section("Backups (AWS decides what is full and what is incremental)"))
+		describeBackups(&b, *p.Backup)
+	}
 	b.WriteString(section("Record tree"))
 	describeTree(&b, p.Tree())
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -169,4 +173,17 @@ func checkRow(c Check) []string {
 	case CheckControl:
 	}
 	return []string{c.Name, string(c.Kind), looks, every, threshold}
+}
+
+// describeBackups lists the rules, and what their copies can't do.
+func describeBackups(b *strings.Builder, backup Backup) {
+	rows := [][]string{{"FOR", "SCHEDULE (UTC)", "STARTS WITHIN", "KEPT", "COPY KEPT", "THE COPY RESTORES"}}
+	for _, r := range backup.Rules {
+		restores := "as a whole"
+		if r.Continuous {
+			restores = "to when it was made, not to any second"
+		}
+		rows = append(rows, []string{r.Intent, r.Schedule, brief(r.Start.D()), fmt.Sprintf("%dd", r.Days), fmt.Sprintf("%dd", r.CopyDays), restores})
+	}
+	table(b, rows)
 }
