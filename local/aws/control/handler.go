@@ -25,6 +25,9 @@ type Options struct {
 	Sections map[string]func() any
 	// Ready says why the simulator can't serve yet; nil means it always can.
 	Ready func() error
+	// Install puts an agent on a server and gives the id of what it registered;
+	// nil means that there are no agents.
+	Install func(region string, server json.RawMessage) (string, error)
 }
 
 // Facts are what is true in the world right now.
@@ -66,6 +69,7 @@ func New(w *world.World, o Options) http.Handler {
 	mux.HandleFunc("POST "+Prefix+"heal", serve(a.heal))
 	mux.HandleFunc("POST "+Prefix+"policy", serve(a.policy))
 	mux.HandleFunc("POST "+Prefix+"clock", serve(a.clock))
+	mux.HandleFunc("POST "+Prefix+"agents", serve(a.install))
 	mux.HandleFunc("GET "+Prefix+"calls", serve(a.calls))
 	mux.HandleFunc("GET "+Prefix+"facts", serve(a.facts))
 	mux.HandleFunc("GET "+Prefix+"ready", serve(a.ready))

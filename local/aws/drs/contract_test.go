@@ -2,7 +2,6 @@ package drs_test
 
 import (
 	"fmt"
-	"regexp"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,7 +94,7 @@ func TestContract_LaunchSettingsAndActions(t *testing.T) {
 	settings, err := c.GetLaunchConfiguration(ctx, &drs.GetLaunchConfigurationInput{SourceServerID: &id})
 	require.NoError(t, err)
 	require.True(t, *settings.CopyTags)
-	require.Regexp(t, regexp.MustCompile("^lt-"), *settings.Ec2LaunchTemplateID)
+	require.Regexp(t, "^lt-", *settings.Ec2LaunchTemplateID)
 	changed, err := c.UpdateLaunchConfiguration(ctx, &drs.UpdateLaunchConfigurationInput{SourceServerID: &id, LaunchDisposition: types.LaunchDispositionStopped})
 	require.NoError(t, err)
 	require.Equal(t, types.LaunchDispositionStopped, changed.LaunchDisposition)

@@ -236,9 +236,9 @@ func (l *lab) log(job types.Job) (line string, items []types.JobLog) {
 	return strings.Join(names, " "), items
 }
 
-func (l *lab) instances(region string) []types.RecoveryInstance {
+func (l *lab) instances() []types.RecoveryInstance {
 	l.t.Helper()
-	out, err := l.client[region].DescribeRecoveryInstances(l.t.Context(), &drs.DescribeRecoveryInstancesInput{})
+	out, err := l.client[west].DescribeRecoveryInstances(l.t.Context(), &drs.DescribeRecoveryInstancesInput{})
 	require.NoError(l.t, err)
 	return out.Items
 }

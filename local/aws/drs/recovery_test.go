@@ -30,7 +30,7 @@ func TestStartRecovery_MostRecentData_LaunchesARealInstance(t *testing.T) {
 	require.Equal(t, "JOB_START "+launched+" JOB_END", line)
 	require.GreaterOrEqual(t, passed(t, items[0].LogDateTime, items[len(items)-1].LogDateTime), 4*time.Minute)
 
-	found := l.instances(west)
+	found := l.instances()
 	require.Len(t, found, 1)
 	require.False(t, *found[0].IsDrill)
 	require.Equal(t, types.EC2InstanceStateRunning, found[0].Ec2InstanceState, "capitals, unlike EC2's")
@@ -67,7 +67,7 @@ func TestStartRecovery_SourceDark_WaitsTenMinutesAndUsesThePreviousSnapshot(t *t
 	line, items := l.log(job)
 	require.Equal(t, "JOB_START SNAPSHOT_START USING_PREVIOUS_SNAPSHOT CONVERSION_START CONVERSION_END LAUNCH_START JOB_END", line)
 	require.GreaterOrEqual(t, passed(t, items[1].LogDateTime, items[2].LogDateTime), 10*time.Minute)
-	require.Equal(t, *points[len(points)-1].Timestamp, *l.instances(west)[0].PointInTimeSnapshotDateTime)
+	require.Equal(t, *points[len(points)-1].Timestamp, *l.instances()[0].PointInTimeSnapshotDateTime)
 }
 
 func TestStartRecovery_PinnedPoint_StartsAtOnce(t *testing.T) {
@@ -115,7 +115,7 @@ func TestStartRecovery_KeyOfAnotherRegion_LaunchFails(t *testing.T) {
 	l.await(west, id, types.DataReplicationStateContinuous)
 	job := l.launch(west, recovery(true, id))
 	require.Equal(t, types.LaunchStatusFailed, job.ParticipatingServers[0].LaunchStatus)
-	require.Empty(t, l.instances(west))
+	require.Empty(t, l.instances())
 }
 
 func TestStartRecovery_ServerInAJob_Conflicts(t *testing.T) {
@@ -146,12 +146,12 @@ func TestStartRecovery_DrillOnAServerInProduction_CleansProductionUp(t *testing.
 	l := newLab(t, nil)
 	id := l.protected("app-1", "Amazon Linux 2023")
 	l.launch(west, recovery(false, id))
-	production := *l.instances(west)[0].Ec2InstanceID
+	production := *l.instances()[0].Ec2InstanceID
 	_, err := l.client[west].DisconnectRecoveryInstance(t.Context(), &drs.DisconnectRecoveryInstanceInput{RecoveryInstanceID: &production})
 	require.NoError(t, err)
 	line, _ := l.log(l.launch(west, recovery(true, id)))
 	require.Equal(t, "JOB_START SNAPSHOT_START SNAPSHOT_END CONVERSION_START CONVERSION_END CLEANUP_START CLEANUP_END LAUNCH_START JOB_END", line)
-	left := l.instances(west)
+	left := l.instances()
 	require.Len(t, left, 1)
 	require.True(t, *left[0].IsDrill)
 	out, err := l.ec2[west].DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{production}})
@@ -177,7 +177,7 @@ func TestStartRecovery_LaunchedStoppedFromTheTemplatesDefaultVersion(t *testing.
 	_, err = l.ec2[west].ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateId: settings.Ec2LaunchTemplateID, DefaultVersion: aws.String("2")})
 	require.NoError(t, err)
 	l.launch(west, recovery(true, id))
-	i := l.instances(west)[0]
+	i := l.instances()[0]
 	require.Equal(t, types.EC2InstanceStateStopped, i.Ec2InstanceState)
 	out, err := l.ec2[west].DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{*i.Ec2InstanceID}})
 	require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestStartRecovery_ActionThatMattersFails_LastLaunchFailed(t *testing.T) {
 	for i, code := range []string{"bad", "good"} {
 		_, err := l.client[west].PutLaunchAction(t.Context(), &drs.PutLaunchActionInput{
 			ResourceId: &id, ActionId: aws.String("11111111-2222-4333-8444-55555555555" + string(rune('0'+i))), ActionCode: aws.String(code + "-doc"),
-			ActionVersion: aws.String("1"), Active: aws.Bool(true), Optional: aws.Bool(false), Order: aws.Int32(int32(1001 + i)), //nolint:gosec // two actions
+			ActionVersion: aws.String("1"), Active: aws.Bool(true), Optional: aws.Bool(false), Order: aws.Int32(int32(1001 + i)),
 			Name: aws.String("check"), Description: aws.String("looks"), Category: types.LaunchActionCategoryValidation,
 		})
 		require.NoError(t, err)

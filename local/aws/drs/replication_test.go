@@ -121,7 +121,7 @@ func TestDisconnectSourceServer_WithRecoveryInstance_IsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, types.InitiatedByTerminateRecoveryInstances, ended.Job.InitiatedBy)
 	require.Equal(t, types.LaunchStatusTerminated, l.finish(west, *ended.Job.JobID).ParticipatingServers[0].LaunchStatus)
-	require.Empty(t, l.instances(west))
+	require.Empty(t, l.instances())
 	out, err := l.client[west].DisconnectSourceServer(ctx, &drs.DisconnectSourceServerInput{SourceServerID: &id})
 	require.NoError(t, err)
 	require.Equal(t, types.DataReplicationStateDisconnected, out.DataReplicationInfo.DataReplicationState)

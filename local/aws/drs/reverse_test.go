@@ -26,7 +26,7 @@ func TestReverseReplication_HomeAndProtectedAgain(t *testing.T) {
 	l := newLab(t, nil)
 	id := l.protected("app-1", "Amazon Linux 2023")
 	l.launch(west, recovery(false, id))
-	recovered := *l.instances(west)[0].RecoveryInstanceID
+	recovered := *l.instances()[0].RecoveryInstanceID
 
 	back, err := l.reverse(west, recovered)
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestReverseReplication_OriginNotThere_IsRefused(t *testing.T) {
 	l := newLab(t, nil)
 	id := l.protected("app-1", "Amazon Linux 2023")
 	l.launch(west, recovery(false, id))
-	recovered := *l.instances(west)[0].RecoveryInstanceID
+	recovered := *l.instances()[0].RecoveryInstanceID
 	l.world.Inject(world.Fault{Kind: world.Blackout, Region: east})
 	_, err := l.reverse(west, recovered)
 	require.Equal(t, "ConflictException", wireCode(t, err))
@@ -84,8 +84,8 @@ func TestDeleteRecoveryInstance_OnlyOnceDisconnected(t *testing.T) {
 	require.Equal(t, "ConflictException", wireCode(t, err))
 	_, err = l.client[west].DisconnectRecoveryInstance(ctx, &drs.DisconnectRecoveryInstanceInput{RecoveryInstanceID: id})
 	require.NoError(t, err)
-	require.Equal(t, types.RecoveryInstanceDataReplicationStateDisconnected, l.instances(west)[0].DataReplicationInfo.DataReplicationState)
+	require.Equal(t, types.RecoveryInstanceDataReplicationStateDisconnected, l.instances()[0].DataReplicationInfo.DataReplicationState)
 	_, err = l.client[west].DeleteRecoveryInstance(ctx, &drs.DeleteRecoveryInstanceInput{RecoveryInstanceID: id})
 	require.NoError(t, err)
-	require.Empty(t, l.instances(west))
+	require.Empty(t, l.instances())
 }
