@@ -47,6 +47,7 @@ import (
 	"lifeline/activities/s3control"
 	"lifeline/activities/servicequotas"
 	"lifeline/activities/sns"
+	"lifeline/activities/sts"
 	"lifeline/internal/cloud"
 )
 
@@ -91,6 +92,7 @@ func setupCalls() map[reflect.Type]string {
 		reflect.TypeFor[route53.SetupAPI]():     awsroute53.ServiceID,
 		reflect.TypeFor[s3.SetupAPI]():          awss3.ServiceID,
 		reflect.TypeFor[s3control.SetupAPI]():   awss3control.ServiceID,
+		reflect.TypeFor[s3control.BucketAPI]():  awss3.ServiceID,
 	}
 }
 
@@ -100,7 +102,7 @@ func steps() []reflect.Type {
 		reflect.TypeFor[*arc.Steps](), reflect.TypeFor[*autoscaling.Steps](), reflect.TypeFor[*cloudwatch.Steps](),
 		reflect.TypeFor[*dynamodb.Steps](), reflect.TypeFor[*ec2.Steps](), reflect.TypeFor[*elb.Steps](),
 		reflect.TypeFor[*observe.Steps](), reflect.TypeFor[*rds.Steps](), reflect.TypeFor[*route53.Steps](),
-		reflect.TypeFor[*s3.Steps](), reflect.TypeFor[*servicequotas.Steps](), reflect.TypeFor[*sns.Steps](),
+		reflect.TypeFor[*s3.Steps](), reflect.TypeFor[*servicequotas.Steps](), reflect.TypeFor[*sns.Steps](), reflect.TypeFor[*sts.Steps](),
 	}
 }
 
@@ -133,7 +135,7 @@ func actions() []string {
 // beside the action of an operation's name (Service Authorization Reference).
 func setupActions() []string {
 	return permissions(setupCalls(), "s3:ListBucket", "rds:AddTagsToResource",
-		"iam:PassRole", "iam:TagRole",
+		"iam:PassRole", "iam:TagRole", "kms:TagResource", "s3:PutJobTagging",
 		// A vault with a customer key.
 		"backup:TagResource", "backup-storage:MountCapsule", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant",
 		"dlm:TagResource",

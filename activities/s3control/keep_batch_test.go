@@ -125,7 +125,10 @@ func TestBatch_EmptyBucket_IsDoneThoughAWSCallsItFailed(t *testing.T) {
 func TestBatch_JobThatCopiedNotAll_IsFollowedByAnother(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*fake){
-		"2 of 5 versions failed":  func(f *fake) { f.jobs[0].Status = types.JobStatusComplete; f.jobs[0].ProgressSummary.NumberOfTasksFailed = aws.Int64(2) },
+		"2 of 5 versions failed": func(f *fake) {
+			f.jobs[0].Status = types.JobStatusComplete
+			f.jobs[0].ProgressSummary.NumberOfTasksFailed = aws.Int64(2)
+		},
 		"failed: role not usable": func(f *fake) { f.jobs[0].Status, f.why = types.JobStatusFailed, "role not usable" },
 		"cancelled":               func(f *fake) { f.jobs[0].Status = types.JobStatusCancelled },
 	} {
@@ -145,7 +148,8 @@ func TestBatch_JobThatCopiedNotAll_IsFollowedByAnother(t *testing.T) {
 
 func TestBatch_LostAnswer_AsksWithTheSameToken(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, job(item(), "").ClientRequestToken, job(item(), "").ClientRequestToken)
+	first, again := job(item(), ""), job(item(), "")
+	require.Equal(t, *first.ClientRequestToken, *again.ClientRequestToken)
 	f := newFake()
 	f.Next("CreateJob", cloudtest.Lost())
 	r := converge(t, f)
@@ -165,10 +169,10 @@ func (s *seen) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestClient_AnAddressTakesNoAccountInFront(t *testing.T) {
 	t.Parallel()
 	for endpoint, host := range map[string]string{
-		"http://127.0.0.1:4566":         "127.0.0.1:4566",
-		"http://localhost:4566":         "localhost:4566",
-		"https://control.vpce.example":  "123456789012.control.vpce.example",
-		"":                              "123456789012.s3-control.us-west-2.amazonaws.com",
+		"http://127.0.0.1:4566":        "127.0.0.1:4566",
+		"http://localhost:4566":        "localhost:4566",
+		"https://control.vpce.example": "123456789012.control.vpce.example",
+		"":                             "123456789012.s3-control.us-west-2.amazonaws.com",
 	} {
 		s := &seen{}
 		cfg := aws.Config{Region: "us-west-2", HTTPClient: &http.Client{Transport: s}, RetryMaxAttempts: 1, Credentials: credentials.NewStaticCredentialsProvider("AKIA", "x", "")}
