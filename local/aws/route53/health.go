@@ -64,15 +64,12 @@ func (r *Route53) createHealthCheck(call *wire.Call, in *api.CreateHealthCheckIn
 		r.mu.Unlock()
 		return nil, err
 	}
-	for _, c := range r.checks {
-		if *c.CallerReference != *in.CallerReference {
-			continue
-		}
+	if c, err := r.repeated(*in.CallerReference, config); c != nil || err != nil {
 		defer r.mu.Unlock()
-		if reflect.DeepEqual(c.config(), config) {
-			return created(c), nil // the same request again
+		if err != nil {
+			return nil, err
 		}
-		return nil, wire.Errorf(409, "HealthCheckAlreadyExists", "A health check has already been created with the specified caller reference.")
+		return created(c), nil
 	}
 	r.sequence++
 	c := &check{sequence: r.sequence, last: true}
@@ -87,6 +84,25 @@ func (r *Route53) createHealthCheck(call *wire.Call, in *api.CreateHealthCheckIn
 	r.unlockAndTell(nil)
 	r.tellWatchers()
 	return out, nil
+}
+
+// repeated is the check that an earlier request with the same caller reference
+// made. AWS remembers the references of deleted checks for days.
+func (r *Route53) repeated(reference string, config *api.HealthCheckConfig) (*check, error) {
+	used := r.spent[reference]
+	for _, c := range r.checks {
+		if *c.CallerReference != reference {
+			continue
+		}
+		if reflect.DeepEqual(c.config(), config) {
+			return c, nil
+		}
+		used = true
+	}
+	if used {
+		return nil, wire.Errorf(409, "HealthCheckAlreadyExists", "A health check has already been created with the specified caller reference.")
+	}
+	return nil, nil
 }
 
 func created(c *check) *api.CreateHealthCheckOutput {
@@ -176,6 +192,7 @@ func (r *Route53) deleteHealthCheck(_ *wire.Call, in *api.DeleteHealthCheckInput
 		r.mu.Unlock()
 		return nil, err
 	}
+	r.spent[*c.CallerReference] = true
 	delete(r.checks, c.id())
 	delete(r.tags, "healthcheck/"+c.id())
 	r.unlockAndTell(r.recompute())

@@ -232,3 +232,23 @@ func TestCreateHealthCheck_RefusesWhatAWSRefuses(t *testing.T) {
 	}
 	require.Empty(t, f.Checks())
 }
+
+func TestCheck_CallerReferenceOfADeletedOne_IsRefused(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, Options{})
+	in := &api.CreateHealthCheckInput{
+		CallerReference: aws.String("once"),
+		HealthCheckConfig: &api.HealthCheckConfig{
+			Type: aws.String(api.HealthCheckTypeHttp), FullyQualifiedDomainName: aws.String("use1.example.com"), ResourcePath: aws.String("/health"),
+		},
+	}
+	first, err := f.createHealthCheck(&wire.Call{}, in)
+	require.NoError(t, err)
+	second, err := f.createHealthCheck(&wire.Call{}, in)
+	require.NoError(t, err)
+	require.Equal(t, first.HealthCheck.Id, second.HealthCheck.Id, "the same request again")
+	_, err = f.deleteHealthCheck(&wire.Call{}, &api.DeleteHealthCheckInput{HealthCheckId: first.HealthCheck.Id})
+	require.NoError(t, err)
+	_, err = f.createHealthCheck(&wire.Call{}, in)
+	require.ErrorContains(t, err, "HealthCheckAlreadyExists")
+}

@@ -70,6 +70,7 @@ type Route53 struct {
 	zones       map[string]*zone
 	changes     map[string]*api.ChangeInfo
 	checks      map[string]*check
+	spent       map[string]bool // caller references of deleted checks
 	delegations map[string]*api.DelegationSet
 	tags        map[string]map[string]string // by "<type>/<id>"
 	watchers    []func()                     // told when the set of endpoint checks changes
@@ -91,7 +92,7 @@ func New(w *world.World, o Options) *Route53 {
 	}
 	r := &Route53{
 		world: w, o: o, geo: o.Geo,
-		zones: map[string]*zone{}, changes: map[string]*api.ChangeInfo{}, checks: map[string]*check{},
+		zones: map[string]*zone{}, changes: map[string]*api.ChangeInfo{}, checks: map[string]*check{}, spent: map[string]bool{},
 		delegations: map[string]*api.DelegationSet{}, tags: map[string]map[string]string{},
 	}
 	w.OnFault(r.Refresh) // checkers of a dark Region stop counting at once
