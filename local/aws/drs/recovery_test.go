@@ -120,7 +120,10 @@ func TestStartRecovery_KeyOfAnotherRegion_LaunchFails(t *testing.T) {
 
 func TestStartRecovery_ServerInAJob_Conflicts(t *testing.T) {
 	t.Parallel()
-	l, ctx := newLab(t, nil), t.Context()
+	l, ctx := newLab(t, func(o *sim.Options) {
+		o.Times = sim.TypicalTimes()
+		o.Times.ConvertOther = 5 * time.Hour // the job is in progress while this test looks
+	}), t.Context()
 	id, other := l.protected("ad-1", "Microsoft Windows Server 2022"), l.protected("app-1", "Amazon Linux 2023")
 	first, err := l.client[west].StartRecovery(ctx, recovery(false, id))
 	require.NoError(t, err)

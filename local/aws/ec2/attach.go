@@ -87,9 +87,7 @@ func (e *EC2) furnish(r *region, i *instance, all []disk) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := e.usable(r, aws.StringValue(v.api.KmsKeyId)); *v.api.Encrypted && !ok {
-			i.keyless = true
-		}
+		i.keyless = i.keyless || v.keyless
 		e.attach(i, v, d.device, !d.keep)
 		v.api.Attachments[0].State = aws.String(sdk.VolumeAttachmentStateAttached)
 	}

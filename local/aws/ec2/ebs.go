@@ -92,11 +92,12 @@ func (e *EC2) usable(r *region, key string) (string, bool) {
 	if !strings.HasPrefix(key, "arn:") {
 		arn = fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", r.name, e.world.Account(), strings.TrimPrefix(key, "key/"))
 	}
+	managed := fmt.Sprintf("arn:aws:kms:%s:%s:key/00000000-0000-4000-8000-0000000000eb", r.name, e.world.Account())
 	if key == managedKey {
-		arn = fmt.Sprintf("arn:aws:kms:%s:%s:key/00000000-0000-4000-8000-0000000000eb", r.name, e.world.Account())
+		arn = managed
 	}
 	if e.keys != nil {
-		if found, ok := e.keys.Usable(r.name, key); ok || key != managedKey {
+		if found, ok := e.keys.Usable(r.name, key); ok || arn != managed {
 			return orElse(found, arn), ok
 		}
 	}

@@ -18,6 +18,7 @@ type volume struct {
 	// lineage is the volume whose blocks it holds: what came from a snapshot
 	// needs no second full copy where one is already.
 	lineage string
+	keyless bool // its key can't be used
 }
 
 func (v *volume) state() string { return *v.api.State }
@@ -61,12 +62,12 @@ func (e *EC2) addVolume(r *region, b blueprint) (*volume, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	crypt, err := e.encryption(r, b.encrypted, b.key, source != nil && *source.api.Encrypted)
+	crypt, err := e.volumeEncryption(r, b, source)
 	if err != nil {
 		return nil, err
 	}
 	id := e.world.NewID("vol-")
-	v := &volume{lineage: id, api: &sdk.Volume{
+	v := &volume{lineage: id, keyless: crypt.bad, api: &sdk.Volume{
 		VolumeId: aws.String(id), AvailabilityZone: aws.String(b.zone), VolumeType: aws.String(b.kind),
 		Size: aws.Int64(b.size), SnapshotId: aws.String(b.snapshot), CreateTime: aws.Time(e.world.Now()),
 		State: aws.String(sdk.VolumeStateCreating), MultiAttachEnabled: aws.Bool(false), Tags: clones(b.tags),
@@ -80,17 +81,27 @@ func (e *EC2) addVolume(r *region, b blueprint) (*volume, error) {
 		v.api.KmsKeyId = aws.String(crypt.key)
 	}
 	r.disks.volumes.put(id, v)
-	e.later(e.times.Volume, func() { e.volumeMade(r, v, crypt.bad) })
+	e.later(e.times.Volume, func() { e.volumeMade(r, v) })
 	return v, nil
 }
 
-func (e *EC2) volumeMade(r *region, v *volume, badKey bool) {
+// volumeEncryption keeps the key of an encrypted snapshot unless another is named.
+func (e *EC2) volumeEncryption(r *region, b blueprint, source *snapshot) (encryption, error) {
+	inherited := source != nil && *source.api.Encrypted
+	if inherited && b.key == nil {
+		arn, ok := e.usable(r, *source.api.KmsKeyId)
+		return encryption{on: true, key: arn, bad: !ok}, nil
+	}
+	return e.encryption(r, b.encrypted, b.key, inherited)
+}
+
+func (e *EC2) volumeMade(r *region, v *volume) {
 	if v.state() != sdk.VolumeStateCreating {
 		return // attached or deleted meanwhile
 	}
 	detail := map[string]any{"event": "createVolume", "result": "available", "cause": "", "request-id": ""}
 	v.api.State = aws.String(sdk.VolumeStateAvailable)
-	if badKey {
+	if v.keyless {
 		v.api.State = aws.String(sdk.VolumeStateError)
 		detail["result"], detail["cause"] = "failed", "Given key ID is not accessible"
 	}

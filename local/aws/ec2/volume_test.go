@@ -328,6 +328,26 @@ func TestRunInstances_KeyThatIsGone_EndsTheInstance(t *testing.T) {
 	}, 10*time.Second, 2*time.Millisecond)
 }
 
+func TestRunInstances_EncryptedWithoutAKey_UsesTheKeyThatEBSMakes(t *testing.T) {
+	t.Parallel()
+	s, ctx := newStorage(t, sim.Options{Keys: ring{}}), t.Context()
+	run, err := s.east.RunInstances(ctx, &ec2.RunInstancesInput{
+		ImageId: aws.String(image), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+		BlockDeviceMappings: []types.BlockDeviceMapping{{DeviceName: aws.String("/dev/xvda"), Ebs: &types.EbsBlockDevice{Encrypted: aws.Bool(true)}}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, ec2.NewInstanceRunningWaiter(s.east, func(o *ec2.InstanceRunningWaiterOptions) { o.MinDelay = time.Millisecond }).Wait(
+		ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{*run.Instances[0].InstanceId}}, 10*time.Second))
+	root := run.Instances[0].BlockDeviceMappings[0].Ebs.VolumeId
+	snap := s.snapshot(*root)
+	restored, err := s.east.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: aws.String("us-east-1b"), SnapshotId: &snap})
+	require.NoError(t, err)
+	require.True(t, *restored.Encrypted)
+	volumes, err := s.east.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{VolumeIds: []string{*root}})
+	require.NoError(t, err)
+	require.Equal(t, *volumes.Volumes[0].KmsKeyId, *restored.KmsKeyId, "a volume keeps the key of its snapshot")
+}
+
 func TestCapacityReservation_NoCapacityLeft_ReservedInstancesStillLaunch(t *testing.T) {
 	t.Parallel()
 	s, ctx := newStorage(t, sim.Options{}), t.Context()
