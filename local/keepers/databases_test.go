@@ -321,3 +321,20 @@ func TestDatabases_NotThere_AreMissingAndNothingIsMade(t *testing.T) {
 	require.NotContains(t, run.changed(), "dynamodb:UpdateTable")
 	require.NotContains(t, run.changed(), "rds:CreateGlobalCluster")
 }
+
+func TestDatabases_TableUnderAKey_ReplicaIsEncryptedInKind(t *testing.T) {
+	t.Parallel()
+	s := bare(t, 400, kms.Keepers, dynamodb.Keepers, rds.Keepers)
+	items := slices.DeleteFunc(kept(t, stored(t)), func(i runbook.Item) bool { return i.Area == runbook.AreaDatabases && i.Resource != "records" })
+	keys := s.setup().converge(of(items, runbook.AreaAccess), true)
+	s.table(t, "patient-records")
+	home, away := ddb.NewFromConfig(s.in(east)), ddb.NewFromConfig(s.in(west))
+	_, err := home.UpdateTable(t.Context(), &ddb.UpdateTableInput{TableName: aws.String("patient-records"), SSESpecification: &ddbtypes.SSESpecification{
+		Enabled: aws.Bool(true), SSEType: ddbtypes.SSETypeKms, KMSMasterKeyId: aws.String(keys["kms-key/us-east-1/alias/patient-records"].Out["arn"]),
+	}})
+	require.NoError(t, err)
+	s.setup().converge(items, true).good(t)
+	got, err := away.DescribeTable(t.Context(), &ddb.DescribeTableInput{TableName: aws.String("patient-records")})
+	require.NoError(t, err)
+	require.Equal(t, keys["kms-key/us-west-2/alias/patient-records"].Out["arn"], aws.ToString(got.Table.SSEDescription.KMSMasterKeyArn))
+}
