@@ -44,6 +44,7 @@ type story struct {
 	kills    []report.Kill
 	marks    []report.Mark
 	runs     map[runbook.Name]runbook.Report
+	built    SetupSummary
 	temp     client.Client
 	telling  sync.Mutex
 }
@@ -56,7 +57,9 @@ func Run(ctx context.Context, o Options) error {
 		title string
 		play  func(context.Context) error
 	}{
-		{"Everything starts: Temporal, simulated AWS, estate, workers", s.bringUp},
+		{"Everything starts: Temporal, simulated AWS, a bare estate, workers", s.bringUp},
+		{"Setup: everything that recovery relies on is built", s.protect},
+		{"Readiness: would a failover work now?", s.ready},
 		{"Clients in four places write and read", s.baseline},
 		{"The primary Region and its global control planes go dark", s.blackout},
 		{"Failover: evidence, fence, traffic out, approval, promotion", s.failover},
@@ -91,7 +94,7 @@ func (s *story) say(format string, args ...any) {
 
 func (s *story) bringUp(ctx context.Context) error {
 	up, err := stack.Start(ctx, stack.Options{
-		Dir: s.o.Dir, Bin: s.o.Bin, Plan: s.o.Plan, Ports: s.o.Ports, Say: s.say, Setup: setupCompression, Fresh: true,
+		Dir: s.o.Dir, Bin: s.o.Bin, Plan: s.o.Plan, Ports: s.o.Ports, Say: s.say, Setup: setupCompression, Fresh: true, Bare: true,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -42,6 +42,7 @@ type Summary struct {
 	Unaudited        int                `json:"unaudited_writes"`
 	ProbeInterval    float64            `json:"probe_interval_s"`
 	MeasuredWindows  map[string]float64 `json:"measured_loss_window_s"`
+	Setup            SetupSummary       `json:"setup"`
 	Promises         map[string]bool    `json:"promises"`
 	FenceResult      string             `json:"fence"`
 	FailoverStarted  time.Time          `json:"failover_started"`
@@ -131,7 +132,7 @@ func (s *story) summary(during, after probe.Summary, lines []probe.Line) Summary
 		TwoWriters: after.TwoWritersSeconds, Detect: run.Spans.Detect.Seconds(), Decide: run.Spans.Decide.Seconds(), Execute: run.Spans.Execute.Seconds(),
 		OwnRTO: run.Spans.RTO().Seconds(), PredictedFloor: s.stack.Plan.PredictedFloor().Seconds(), WorkerKills: len(s.kills),
 		ProbeInterval: probeInterval.Seconds(), MeasuredWindows: map[string]float64{}, FenceResult: string(run.Fence),
-		FailoverStarted: run.Started, BlackoutAt: s.dark,
+		FailoverStarted: run.Started, BlackoutAt: s.dark, Setup: s.built,
 	}
 	for _, k := range s.kills {
 		sum.KillCost = max(sum.KillCost, k.Cost.Seconds())
@@ -196,6 +197,8 @@ func promises(sum Summary) map[string]bool {
 		"kill_cost_s <= 5":                                     sum.WorkerKills >= 2 && sum.KillCost <= 5,
 		"own clocks within one probe interval":                 abs(sum.OwnRTO-sum.ClientRTO) <= sum.ProbeInterval,
 		"every acknowledged write was audited":                 sum.AckedWrites > 0 && sum.Unaudited == 0,
+		"a second setup makes no mutating call":                sum.Setup.Created > 0 && sum.Setup.SecondRunMutations == 0,
+		"readiness is green, red when broken, green again":     sum.Setup.Ready && sum.Setup.RedWhenBroken && sum.Setup.ReadyAfterTheRepair,
 	}
 }
 

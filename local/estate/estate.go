@@ -14,8 +14,8 @@ import (
 
 // Builder builds one plan's estate.
 type Builder struct {
-	// Plan is what is built. The ARNs and addresses of routing controls are AWS's
-	// to give: after Build the plan holds the real ones.
+	// Plan is what is built. The ARNs and addresses of routing controls, and the
+	// ids of volumes, are AWS's to give: afterwards the plan holds the real ones.
 	Plan plan.Plan
 	// Config is the AWS configuration; the Region is set at each call.
 	Config aws.Config
@@ -28,21 +28,45 @@ type Builder struct {
 	controls *plan.Switch           // as AWS made it; nil without routing controls
 }
 
+// step is what is built at one time, side by side.
+type step struct {
+	what string
+	do   []func(context.Context) error
+}
+
+// Given makes what an application brings with it and setup only protects: its
+// tables, clusters and instances in the primary Region, and compute in both.
+func (b *Builder) Given(ctx context.Context) error {
+	return b.play(ctx, []step{
+		{"tables and databases of the primary Region", []func(context.Context) error{b.homeTables, b.homeClusters, b.homeInstances, b.volumes}},
+		{"compute in both Regions", []func(context.Context) error{b.compute}},
+	})
+}
+
+// Serve lets an application take up its work on what setup has made: its first
+// lease, and targets that are healthy.
+func (b *Builder) Serve(ctx context.Context) error {
+	return b.play(ctx, []step{
+		{"first write lease", []func(context.Context) error{b.firstLease}},
+		{"healthy targets", []func(context.Context) error{b.awaitTargets}},
+	})
+}
+
 // Build makes everything and waits until it can serve. What does not depend on
 // each other is built side by side.
 func (b *Builder) Build(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, b.Patience)
-	defer cancel()
-	steps := []struct {
-		what string
-		do   []func(context.Context) error
-	}{
+	return b.play(ctx, []step{
 		{"tables, clusters, buckets and topics", []func(context.Context) error{b.tables, b.lease, b.aurora, b.buckets, b.switchBuckets, b.topics, b.routingControls}},
 		{"plan of what was made", []func(context.Context) error{b.adoptControls}},
 		{"compute in both Regions", []func(context.Context) error{b.compute}},
 		{"record tree and health checks", []func(context.Context) error{b.records}},
 		{"healthy targets", []func(context.Context) error{b.awaitTargets}},
-	}
+	})
+}
+
+func (b *Builder) play(ctx context.Context, steps []step) error {
+	ctx, cancel := context.WithTimeout(ctx, b.Patience)
+	defer cancel()
 	for _, s := range steps {
 		b.Logger.InfoContext(ctx, "building", "what", s.what)
 		g, gctx := errgroup.WithContext(ctx)

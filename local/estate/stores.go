@@ -26,6 +26,41 @@ func (b *Builder) of(kind plan.Kind, fn func(plan.Resource) error) error {
 	return nil
 }
 
+// homeTables makes the tables where they are at home.
+func (b *Builder) homeTables(ctx context.Context) error {
+	return b.of(plan.DynamoDBTable, func(r plan.Resource) error {
+		return b.table(ctx, b.Plan.Primary(), r.Regions[b.Plan.Primary()]["table"], "id")
+	})
+}
+
+// homeClusters makes the Aurora clusters where they are at home, not yet global.
+func (b *Builder) homeClusters(ctx context.Context) error {
+	return b.of(plan.AuroraGlobal, func(r plan.Resource) error {
+		return b.cluster(ctx, b.Plan.Primary(), "", r.Regions[b.Plan.Primary()]["cluster"])
+	})
+}
+
+// homeInstances makes the RDS instances, encrypted, with a day of backups: an
+// instance without backups can't be replicated.
+func (b *Builder) homeInstances(ctx context.Context) error {
+	return b.of(plan.RDSInstance, func(r plan.Resource) error {
+		id := r.Regions[b.Plan.Primary()]["instance"]
+		api := rds.NewFromConfig(b.in(b.Plan.Primary()))
+		_, err := api.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
+			DBInstanceIdentifier: aws.String(id), Engine: aws.String("postgres"), DBInstanceClass: aws.String("db.r6g.large"),
+			AllocatedStorage: aws.Int32(100), StorageEncrypted: aws.Bool(true), BackupRetentionPeriod: aws.Int32(1),
+			MasterUsername: aws.String("lifeline"), ManageMasterUserPassword: aws.Bool(true),
+		})
+		if err != nil {
+			return err
+		}
+		return await(ctx, "instance "+id, func(ctx context.Context) (bool, error) {
+			out, err := api.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(id)})
+			return err == nil && len(out.DBInstances) == 1 && aws.ToString(out.DBInstances[0].DBInstanceStatus) == "available", err
+		})
+	})
+}
+
 // tables makes the global tables: first in the primary, then the replicas.
 func (b *Builder) tables(ctx context.Context) error {
 	return b.of(plan.DynamoDBTable, func(r plan.Resource) error {
@@ -89,6 +124,15 @@ func (b *Builder) lease(ctx context.Context) error {
 	if err := b.table(ctx, l.Region, l.Table, "application"); err != nil {
 		return err
 	}
+	return b.firstLease(ctx)
+}
+
+// firstLease gives the lease to the primary, as the first deployment does.
+func (b *Builder) firstLease(ctx context.Context) error {
+	l := b.Plan.Lease
+	if l == nil {
+		return nil
+	}
 	_, err := dynamodb.NewFromConfig(b.in(l.Region)).PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String(l.Table),
 		Item: map[string]ddb.AttributeValue{
@@ -128,7 +172,10 @@ func (b *Builder) aurora(ctx context.Context) error {
 func (b *Builder) cluster(ctx context.Context, region plan.Region, global, id string) error {
 	api := rds.NewFromConfig(b.in(region))
 	in := &rds.CreateDBClusterInput{
-		DBClusterIdentifier: aws.String(id), Engine: aws.String(auroraEngine), GlobalClusterIdentifier: aws.String(global),
+		DBClusterIdentifier: aws.String(id), Engine: aws.String(auroraEngine),
+	}
+	if global != "" {
+		in.GlobalClusterIdentifier = aws.String(global)
 	}
 	if region == b.Plan.Primary() {
 		in.MasterUsername, in.ManageMasterUserPassword = aws.String("lifeline"), aws.Bool(true)

@@ -37,6 +37,9 @@ type Options struct {
 	// Fresh removes what an earlier run has left in Dir. Only a folder that holds
 	// a run is emptied.
 	Fresh bool
+	// Bare builds only what an application brings with it; the rest is left to
+	// setup, and the clock stays compressed until Open.
+	Bare bool
 }
 
 // Stack is everything, running.
@@ -191,6 +194,9 @@ func (s *Stack) workers() map[string][]string {
 	}
 	for _, o := range s.Plan.Observers.Members {
 		out[o.Name] = []string{"--observer", o.Name}
+	}
+	if s.Plan.Setup != nil {
+		out["worker-setup"] = []string{"--setup"}
 	}
 	return out
 }

@@ -48,11 +48,36 @@ func (s *Stack) AWS(caller string) aws.Config {
 }
 
 // buildEstate makes what the plan describes, then sets the clock to real time.
+// A bare one is left to setup.
 func (s *Stack) buildEstate(ctx context.Context) error {
-	b := estate.Builder{Plan: s.Plan, Config: s.AWS("estate"), Logger: s.options.Logger, Patience: estatePatience}
+	b := s.builder()
+	if s.options.Bare {
+		err := b.Given(ctx)
+		if err == nil {
+			s.options.Say("what the application brings with it is up, in the primary Region and without protection")
+		}
+		return err
+	}
 	if err := b.Build(ctx); err != nil {
 		return err
 	}
+	return s.realTime(ctx)
+}
+
+func (s *Stack) builder() *estate.Builder {
+	return &estate.Builder{Plan: s.Plan, Config: s.AWS("estate"), Logger: s.options.Logger, Patience: estatePatience}
+}
+
+// Open lets the application take up its work on what setup has made, and sets
+// the clock to real time.
+func (s *Stack) Open(ctx context.Context) error {
+	if err := s.builder().Serve(ctx); err != nil {
+		return err
+	}
+	return s.realTime(ctx)
+}
+
+func (s *Stack) realTime(ctx context.Context) error {
 	if err := s.Control.SetCompression(ctx, max(1, s.options.Compression)); err != nil {
 		return fmt.Errorf("set the clock: %w", err)
 	}
