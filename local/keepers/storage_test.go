@@ -223,7 +223,7 @@ func TestStorage_Drift_IsOnlyToldOrRepaired(t *testing.T) {
 	}
 
 	only := s.setup()
-	told := only.converge(items, false)
+	told := only.survey(items, false)
 	require.Empty(t, only.changed())
 	for _, id := range drifted {
 		require.Equal(t, runbook.Drifted, told[id].Verdict, id)

@@ -23,7 +23,9 @@ type detail struct {
 func (i *IAM) GetAccountAuthorizationDetails(_ *wire.Call, in *sdk.GetAccountAuthorizationDetailsInput) (*sdk.GetAccountAuthorizationDetailsOutput, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	wanted := func(kind string) bool { return len(in.Filter) == 0 || slices.Contains(aws.StringValueSlice(in.Filter), kind) }
+	wanted := func(kind string) bool {
+		return len(in.Filter) == 0 || slices.Contains(aws.StringValueSlice(in.Filter), kind)
+	}
 	var all []detail
 	for name, r := range i.roles {
 		if wanted(sdk.EntityTypeRole) {
