@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,7 +161,11 @@ func TestStartCopyJob_Refusals(t *testing.T) {
 		require.Error(t, err, name)
 		require.Equal(t, c.code, code(t, err), name)
 	}
-	_, err := l.east.UpdateRecoveryPointLifecycle(t.Context(), &sdk.UpdateRecoveryPointLifecycleInput{
+	_, err := l.east.StartCopyJob(t.Context(), &sdk.StartCopyJobInput{
+		RecoveryPointArn: continuousPoint, SourceBackupVaultName: aws.String("main"), DestinationBackupVaultArn: aws.String(vaultARN(west, "dr")), IamRoleArn: aws.String(role),
+	})
+	require.ErrorContains(t, err, "Copying a continuous backup is not supported")
+	_, err = l.east.UpdateRecoveryPointLifecycle(t.Context(), &sdk.UpdateRecoveryPointLifecycleInput{
 		BackupVaultName: aws.String("main"), RecoveryPointArn: continuousPoint, Lifecycle: &types.Lifecycle{DeleteAfterDays: aws.Int64(7)},
 	})
 	require.Equal(t, badAsk, code(t, err), "nor is a continuous point's lifecycle changed")
@@ -184,6 +189,30 @@ func TestStartCopyJob_SameToken_IsTheSameJob(t *testing.T) {
 	two, err := l.east.StartCopyJob(t.Context(), in)
 	require.NoError(t, err)
 	require.Equal(t, *one.CopyJobId, *two.CopyJobId)
+}
+
+func TestCopyJobs_OfOneResource_RunOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, setup{compression: hourIn100ms, times: backup.Times{Copy: time.Hour}})
+	l.vaults()
+	point := l.backUp(db).RecoveryPointArn
+	for range 2 { // each with an input of its own: the SDK writes a token into it
+		_, err := l.east.StartCopyJob(t.Context(), &sdk.StartCopyJobInput{
+			RecoveryPointArn: point, SourceBackupVaultName: aws.String("main"), DestinationBackupVaultArn: aws.String(vaultARN(west, "dr")), IamRoleArn: aws.String(role),
+		})
+		require.NoError(t, err)
+	}
+	count := func(state types.CopyJobState) int {
+		out, err := l.east.ListCopyJobs(t.Context(), &sdk.ListCopyJobsInput{ByState: state})
+		require.NoError(t, err)
+		return len(out.CopyJobs)
+	}
+	var most atomic.Int64 // at work together
+	require.Eventually(t, func() bool {
+		most.Store(max(most.Load(), int64(count(types.CopyJobStateRunning))))
+		return count(types.CopyJobStateCompleted) == 2
+	}, patience, tick)
+	require.EqualValues(t, 1, most.Load())
 }
 
 func TestCopyAction_OfARule_CopiesEachBackup(t *testing.T) {
