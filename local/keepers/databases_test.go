@@ -80,7 +80,9 @@ func (s *site) table(t *testing.T, name string) {
 		KeySchema:            []ddbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: ddbtypes.KeyTypeHash}},
 	})
 	require.NoError(t, err)
-	require.NoError(t, ddb.NewTableExistsWaiter(api, func(o *ddb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond }).
+	require.NoError(t, ddb.NewTableExistsWaiter(api, func(o *ddb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond
+	}).
 		Wait(t.Context(), &ddb.DescribeTableInput{TableName: aws.String(name)}, patience))
 }
 
@@ -262,7 +264,9 @@ func TestDatabases_WhatOthersPutOff_IsNotAppliedForThem(t *testing.T) {
 	t.Parallel()
 	s := databases(t, 1)
 	home := awsrds.NewFromConfig(s.in(east))
-	require.NoError(t, awsrds.NewDBInstanceAvailableWaiter(home, func(o *awsrds.DBInstanceAvailableWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond }).
+	require.NoError(t, awsrds.NewDBInstanceAvailableWaiter(home, func(o *awsrds.DBInstanceAvailableWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond
+	}).
 		Wait(t.Context(), &awsrds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String("ledger-use1")}, patience))
 	_, err := home.ModifyDBInstance(t.Context(), &awsrds.ModifyDBInstanceInput{DBInstanceIdentifier: aws.String("ledger-use1"), DBInstanceClass: aws.String("db.m6g.4xlarge"), ApplyImmediately: aws.Bool(false)})
 	require.NoError(t, err)
@@ -278,7 +282,9 @@ func TestDatabases_ClusterOfAnotherGlobalDatabase_IsRefused(t *testing.T) {
 	t.Parallel()
 	s := databases(t, 1)
 	home := awsrds.NewFromConfig(s.in(east))
-	require.NoError(t, awsrds.NewDBClusterAvailableWaiter(home, func(o *awsrds.DBClusterAvailableWaiterOptions) { o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond }).
+	require.NoError(t, awsrds.NewDBClusterAvailableWaiter(home, func(o *awsrds.DBClusterAvailableWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 20*time.Millisecond, 50*time.Millisecond
+	}).
 		Wait(t.Context(), &awsrds.DescribeDBClustersInput{DBClusterIdentifier: aws.String("patient-billing-use1")}, patience))
 	_, err := home.CreateGlobalCluster(t.Context(), &awsrds.CreateGlobalClusterInput{
 		GlobalClusterIdentifier: aws.String("somebody-elses"), SourceDBClusterIdentifier: aws.String("arn:aws:rds:us-east-1:123456789012:cluster:patient-billing-use1"),

@@ -195,29 +195,29 @@ const (
 func (aurora) Items(s Site, r plan.Resource) []runbook.Item {
 	home, away := s.Plan.Primary(), s.recovery()
 	cluster, global := rdsName(r.Regions[home]["cluster"]), rdsName(r.Global["globalCluster"])
-	given := s.databaseItem(r, auroraCluster, home, cluster, nil)
+	given := databaseItem(r, auroraCluster, home, cluster, nil)
 	given.Given, given.Why = true, "the application's cluster is made with the application, in the primary Region: setup makes a global database of it"
-	out := append([]runbook.Item{given}, s.clusterBackups(r, home, given.ID())...)
+	out := append([]runbook.Item{given}, clusterBackups(r, home, given.ID())...)
 	if away == "" {
 		return out
 	}
-	database := s.databaseItem(r, auroraDatabase, home, global, map[string]string{"source": s.arn("rds", home, "cluster:"+cluster)}, given.ID())
+	database := after(databaseItem(r, auroraDatabase, home, global, map[string]string{"source": s.arn("rds", home, "cluster:"+cluster)}), given.ID())
 	name := rdsName(r.Regions[away]["cluster"])
-	member := s.databaseItem(r, auroraMember, away, name, map[string]string{
+	member := after(databaseItem(r, auroraMember, away, name, map[string]string{
 		"global": global, runbook.AtCreation + "home": string(home), runbook.AtCreation + "key": s.keyARN(away), tagAtCreation: s.Plan.Application,
-	}, database.ID())
-	instance := s.databaseItem(r, auroraInstance, away, name, map[string]string{"global": global, tagAtCreation: s.Plan.Application}, member.ID())
-	return append(append(out, database, member, instance), s.clusterBackups(r, away, member.ID())...)
+	}), database.ID())
+	instance := after(databaseItem(r, auroraInstance, away, name, map[string]string{"global": global, tagAtCreation: s.Plan.Application}), member.ID())
+	return append(append(out, database, member, instance), clusterBackups(r, away, member.ID())...)
 }
 
 // clusterBackups keep a cluster restorable to any second of the last days: both
 // sides, since either may be the one that writes.
-func (s Site) clusterBackups(r plan.Resource, region plan.Region, needs string) []runbook.Item {
+func clusterBackups(r plan.Resource, region plan.Region, needs string) []runbook.Item {
 	days := protectOf(r).PITRDays
 	if days == 0 {
 		return nil
 	}
-	return []runbook.Item{s.databaseItem(r, auroraBackups, region, rdsName(r.Regions[region]["cluster"]), map[string]string{"days": strconv.Itoa(days)}, needs)}
+	return []runbook.Item{after(databaseItem(r, auroraBackups, region, rdsName(r.Regions[region]["cluster"]), map[string]string{"days": strconv.Itoa(days)}), needs)}
 }
 
 // Writers are the services that write to a resource.

@@ -78,29 +78,29 @@ const (
 func (table) Items(s Site, r plan.Resource) []runbook.Item {
 	home := s.Plan.Primary()
 	name := r.Regions[home]["table"]
-	given := s.databaseItem(r, dynamoTable, home, name, nil)
+	given := databaseItem(r, dynamoTable, home, name, nil)
 	given.Given, given.Why = true, "the application's table is made with the application, in the primary Region: setup replicates it and keeps its backups"
-	out := append([]runbook.Item{given}, s.tableBackups(r, home, name, given.ID())...)
+	out := append([]runbook.Item{given}, tableBackups(r, home, name, given.ID())...)
 	for _, region := range s.Plan.TrafficRegions()[1:] {
-		replica := s.databaseItem(r, dynamoReplica, region, name, map[string]string{
+		replica := after(databaseItem(r, dynamoReplica, region, name, map[string]string{
 			"source": string(home), "consistency": "eventual", runbook.AtCreation + "key": s.keyARN(region),
-		}, given.ID())
+		}), given.ID())
 		if protectOf(r).Consistency == "strong" {
 			replica.Want["consistency"], replica.Want["witness"] = "strong", string(s.witness())
 		}
 		out = append(out, replica)
-		out = append(out, s.tableBackups(r, region, name, replica.ID())...)
+		out = append(out, tableBackups(r, region, name, replica.ID())...)
 	}
 	return out
 }
 
 // tableBackups is point-in-time recovery of one replica.
-func (s Site) tableBackups(r plan.Resource, region plan.Region, table, needs string) []runbook.Item {
+func tableBackups(r plan.Resource, region plan.Region, table, needs string) []runbook.Item {
 	days := protectOf(r).PITRDays
 	if days == 0 {
 		return nil
 	}
-	return []runbook.Item{s.databaseItem(r, dynamoPITR, region, table, map[string]string{"enabled": "true", "days": strconv.Itoa(days)}, needs)}
+	return []runbook.Item{after(databaseItem(r, dynamoPITR, region, table, map[string]string{"enabled": "true", "days": strconv.Itoa(days)}), needs)}
 }
 
 // leaseTable is the table of the write lease, which is Lifeline's own. The lease

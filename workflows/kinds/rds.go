@@ -32,9 +32,9 @@ const shortestCopy = 7
 func (instance) Items(s Site, r plan.Resource) []runbook.Item {
 	home, away := s.Plan.Primary(), s.recovery()
 	protect := protectOf(r)
-	given := s.databaseItem(r, rdsInstance, home, rdsName(r.Regions[home]["instance"]), nil)
+	given := databaseItem(r, rdsInstance, home, rdsName(r.Regions[home]["instance"]), nil)
 	given.Given, given.Why = true, "the application's instance is made with the application, in the primary Region: setup keeps its backups and its copy"
-	settings := s.settings(r, home, given.ID())
+	settings := instanceSettings(r, home, given.ID())
 	out := append([]runbook.Item{given}, settings...)
 	if away == "" {
 		return out
@@ -45,7 +45,7 @@ func (instance) Items(s Site, r plan.Resource) []runbook.Item {
 	}
 	needs := []string{ready}
 	if protect.OptionGroup != "" {
-		group := s.databaseItem(r, rdsOptionGroup, away, protect.OptionGroup, nil)
+		group := databaseItem(r, rdsOptionGroup, away, protect.OptionGroup, nil)
 		group.Given, group.Why = true, "an option group is of one Region and AWS does not copy it: make it in "+string(away)+" with the same options, or every copy of the instance fails"
 		out, needs = append(out, group), append(needs, group.ID())
 	}
@@ -57,10 +57,10 @@ func (instance) Items(s Site, r plan.Resource) []runbook.Item {
 		if days == 0 {
 			days = shortestCopy
 		}
-		out = append(out, s.databaseItem(r, rdsReplication, away, rdsName(r.Regions[home]["instance"]), map[string]string{
+		out = append(out, after(databaseItem(r, rdsReplication, away, rdsName(r.Regions[home]["instance"]), map[string]string{
 			"source": s.instanceARN(r, home), "status": "replicating", "days": strconv.Itoa(days),
 			runbook.AtCreation + "key": s.keyARN(away), tagAtCreation: s.Plan.Application,
-		}, needs...))
+		}), needs...))
 	}
 	return out
 }
@@ -69,15 +69,15 @@ func (instance) Items(s Site, r plan.Resource) []runbook.Item {
 // one that writes.
 func (s Site) replica(r plan.Resource, needs []string) []runbook.Item {
 	away := s.recovery()
-	item := s.databaseItem(r, rdsReplica, away, rdsName(r.Regions[away]["instance"]), map[string]string{
+	item := after(databaseItem(r, rdsReplica, away, rdsName(r.Regions[away]["instance"]), map[string]string{
 		"peer": s.instanceARN(r, s.Plan.Primary()), runbook.AtCreation + "multi-az": strconv.FormatBool(protectOf(r).MultiAZ),
 		runbook.AtCreation + "option-group": protectOf(r).OptionGroup, runbook.AtCreation + "key": s.keyARN(away), tagAtCreation: s.Plan.Application,
-	}, needs...)
-	return append([]runbook.Item{item}, s.settings(r, away, item.ID())...)
+	}), needs...)
+	return append([]runbook.Item{item}, instanceSettings(r, away, item.ID())...)
 }
 
 // settings are those of one instance; none when the plan wants none.
-func (s Site) settings(r plan.Resource, region plan.Region, needs string) []runbook.Item {
+func instanceSettings(r plan.Resource, region plan.Region, needs string) []runbook.Item {
 	want := map[string]string{}
 	if days := protectOf(r).PITRDays; days > 0 {
 		want["backup-days"] = strconv.Itoa(days)
@@ -88,7 +88,7 @@ func (s Site) settings(r plan.Resource, region plan.Region, needs string) []runb
 	if len(want) == 0 {
 		return nil
 	}
-	return []runbook.Item{s.databaseItem(r, rdsSettings, region, rdsName(r.Regions[region]["instance"]), want, needs)}
+	return []runbook.Item{after(databaseItem(r, rdsSettings, region, rdsName(r.Regions[region]["instance"]), want), needs)}
 }
 
 func (s Site) instanceARN(r plan.Resource, region plan.Region) string {
@@ -98,6 +98,12 @@ func (s Site) instanceARN(r plan.Resource, region plan.Region) string {
 // rdsName is an identifier as RDS keeps it: in lower case.
 func rdsName(name string) string { return strings.ToLower(name) }
 
-func (s Site) databaseItem(r plan.Resource, kind string, region plan.Region, name string, want map[string]string, needs ...string) runbook.Item {
-	return runbook.Item{Area: runbook.AreaDatabases, Type: kind, Region: string(region), Name: name, Resource: r.Name, Want: want, Needs: needs}
+func databaseItem(r plan.Resource, kind string, region plan.Region, name string, want map[string]string) runbook.Item {
+	return runbook.Item{Area: runbook.AreaDatabases, Type: kind, Region: string(region), Name: name, Resource: r.Name, Want: want}
+}
+
+// after is an item that waits for others.
+func after(item runbook.Item, ids ...string) runbook.Item {
+	item.Needs = ids
+	return item
 }
