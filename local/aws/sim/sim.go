@@ -27,6 +27,7 @@ import (
 	"lifeline/local/aws/events"
 	"lifeline/local/aws/iam"
 	"lifeline/local/aws/kms"
+	"lifeline/local/aws/lambda"
 	"lifeline/local/aws/rds"
 	"lifeline/local/aws/route53"
 	"lifeline/local/aws/s3"
@@ -96,9 +97,13 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	s.IAM = iam.New(w)
 	sessions := sts.New(w, sts.Options{Roles: s.IAM})
 	s.KMS = kms.New(w, kms.Options{Roles: s.IAM, Callers: sessions})
-	s.SNS = sns.New(w, sns.Options{Keys: s.KMS})
+	functions := lambda.New(w, lambda.Options{
+		Endpoint: "http://" + s.API(), Roles: s.IAM,
+		Objects: func(region, bucket, key string) ([]byte, bool, error) { return s.S3.GetObject(region, bucket, key) },
+	})
+	s.SNS = sns.New(w, sns.Options{Keys: s.KMS, Functions: functions.For("sns.amazonaws.com")})
 	metrics := cloudwatch.New(w, cloudwatch.Options{Actions: s.SNS, Logger: o.Logger})
-	s.Events = events.New(w, events.Options{Topics: s.SNS, Metrics: published{metrics}})
+	s.Events = events.New(w, events.Options{Topics: s.SNS, Functions: functions.For("events.amazonaws.com"), Metrics: published{metrics}})
 	s.DynamoDB = dynamodb.New(w, dynamodb.Options{Metrics: published{metrics}, Keys: s.KMS})
 	var instances *ec2.EC2 // made below; RDS asks it for subnets once it serves
 	s.RDS = rds.New(w, rds.Options{Metrics: published{metrics}, Keys: s.KMS, Topics: s.SNS, Subnets: func(region, id string) (vpc, zone string, ok bool) {
@@ -132,7 +137,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	})
 
 	services := []*wire.Service{
-		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), s.SNS.Wire(), s.Events.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
+		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), functions.Wire(), s.SNS.Wire(), s.Events.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
 		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
 		instances.Wire(), lifecycles.Wire(), s.DRS.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
 	}

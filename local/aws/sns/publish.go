@@ -128,6 +128,8 @@ func (s *SNS) deliver(m *Message, sub *subscription, attempt int) {
 			"Type": "Notification", "MessageId": m.ID, "TopicArn": m.Topic, "Subject": m.Subject, "Message": m.Text,
 			"Timestamp": m.Published.UTC().Format("2006-01-02T15:04:05.000Z"),
 		})
+	case sub.protocol == "lambda":
+		err = s.call(m, sub)
 	default:
 		s.world.Logger().Info("message not delivered: protocol is not simulated", "protocol", sub.protocol, "endpoint", sub.endpoint)
 		return

@@ -31,6 +31,11 @@ type Message struct {
 	Delivered []string
 }
 
+// Functions calls Lambda functions for SNS, if their policies let it.
+type Functions interface {
+	Invoke(region, functionARN string, payload []byte) error
+}
+
 // Options configure SNS.
 type Options struct {
 	// Client sends to http and https endpoints; nil = a client with SNS's
@@ -39,6 +44,9 @@ type Options struct {
 	// Log gets each message sent to a subscription of protocol "log", whose
 	// endpoint is name.
 	Log func(name string, m Message)
+	// Functions takes what goes to subscriptions of protocol lambda; nil: every
+	// delivery to a function fails.
+	Functions Functions
 	// Keys are the keys that topics are encrypted with; nil = any key exists and
 	// lets everybody in, except AWS's own, which never lets an alarm in.
 	Keys Keys
@@ -56,10 +64,11 @@ type Keys interface {
 
 // SNS is the service in all Regions.
 type SNS struct {
-	world  *world.World
-	client *http.Client
-	log    func(string, Message)
-	keys   Keys
+	world     *world.World
+	client    *http.Client
+	log       func(string, Message)
+	functions Functions
+	keys      Keys
 
 	mu       sync.Mutex
 	topics   []*topic
@@ -89,7 +98,7 @@ func New(w *world.World, o Options) *SNS {
 	if o.Log == nil {
 		o.Log = func(string, Message) {}
 	}
-	return &SNS{world: w, client: o.Client, log: o.Log, keys: o.Keys}
+	return &SNS{world: w, client: o.Client, log: o.Log, functions: o.Functions, keys: o.Keys}
 }
 
 // Wire is the service's API.

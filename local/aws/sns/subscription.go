@@ -31,6 +31,8 @@ func (s *SNS) Subscribe(c *wire.Call, in *sdk.SubscribeInput) (*sdk.SubscribeOut
 		return nil, invalid("Endpoint")
 	case strings.HasPrefix(protocol, "http") && !strings.HasPrefix(endpoint, protocol+"://"):
 		return nil, invalid("Endpoint must match the specified protocol")
+	case protocol == "lambda" && functionRegion(endpoint) == "":
+		return nil, invalid("Lambda endpoint ARN")
 	case strings.HasPrefix(protocol, "email") && !strings.Contains(endpoint, "@"):
 		return nil, invalid("Email address")
 	}
