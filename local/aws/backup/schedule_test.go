@@ -14,14 +14,15 @@ import (
 	"lifeline/local/aws/backup"
 )
 
-// saturday is 28 November 2026, shortly before the nightly backups.
-func saturday() time.Time { return time.Date(2026, 11, 28, 1, 0, 0, 0, time.UTC) }
+// evening is that of Friday, 27 November 2026, long enough before the nightly
+// backups for a busy machine to make its plans.
+func evening() time.Time { return time.Date(2026, 11, 27, 18, 30, 0, 0, time.UTC) }
 
 // quick lets an hour of AWS pass in 100 ms: long enough for a busy machine to
 // keep the order of what happens in it.
 func quick(t *testing.T) *lab {
 	t.Helper()
-	return newLab(t, setup{compression: hourIn100ms, start: saturday()})
+	return newLab(t, setup{compression: hourIn100ms, start: evening()})
 }
 
 const hourIn100ms = 36_000
@@ -161,10 +162,10 @@ func TestContinuous_BesideSnapshots_RDSTakesOneADay(t *testing.T) {
 	t.Parallel()
 	l := quick(t)
 	l.vaults()
-	plan := l.plan("both", []string{db}, rule("pitr", "cron(0 2 * * ? *)", 35, continuous), rule("six-hourly", "cron(0 5/6 * * ? *)", 7))
+	plan := l.plan("both", []string{db}, rule("pitr", "cron(0 2 * * ? *)", 35, continuous), rule("by-day", "cron(0 5,11,17 * * ? *)", 7))
 	names := l.reach(plan, 5)
 	// 02:00 continuous, 05:00 snapshot, then nothing until 05:00 of the next day.
-	require.Equal(t, []string{"pitr", "six-hourly", "pitr", "six-hourly", "pitr"}, names[:5])
+	require.Equal(t, []string{"pitr", "by-day", "pitr", "by-day", "pitr"}, names[:5])
 }
 
 func TestContinuous_OnWhatCannot_IsASnapshot(t *testing.T) {
@@ -178,7 +179,7 @@ func TestContinuous_OnWhatCannot_IsASnapshot(t *testing.T) {
 
 func TestExpired_RunningJobOfTheSameResource_HoldsTheStartWindow(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, setup{compression: hourIn100ms, start: saturday(), times: backup.Times{Backup: 10 * time.Hour}})
+	l := newLab(t, setup{compression: hourIn100ms, start: evening(), times: backup.Times{Backup: 10 * time.Hour}})
 	l.vaults()
 	plan := l.plan("plan", []string{table}, rule("at-two", "cron(0 2 * * ? *)", 30), rule("at-three", "cron(0 3 * * ? *)", 30))
 	var expired types.BackupJob
