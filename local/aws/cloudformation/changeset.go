@@ -93,7 +93,7 @@ func (c *CloudFormation) mayCompare(region string, name *string, kind, set strin
 			return nil, err
 		}
 	}
-	if other, err := c.findChangeSet(region, name, &set); err == nil {
+	if other, err := c.findChangeSet(region, name, &set); err == nil && spent(other) == "" {
 		return nil, refuse(sdk.ErrCodeAlreadyExistsException, "ChangeSet %s already exists", other.name)
 	}
 	return s.design, nil

@@ -91,9 +91,12 @@ func Types() []string {
 	return out
 }
 
-// Replaced are the properties of a resource type whose change makes another
-// resource, and Attributes what GetAtt gives: both as AWS publishes them.
-func Replaced(resourceType string) []string { return kinds()[resourceType].fixed }
+// Properties are those of a resource type that its kind serves: those whose change
+// makes another resource, and those that change in place.
+func Properties(resourceType string) (fixed, mutable []string) {
+	k := kinds()[resourceType]
+	return k.fixed, k.mutable
+}
 
 // find gives a stack by name, or by id also when it was deleted; c.mu is held.
 func (c *CloudFormation) find(region string, nameOrID *string) (*stack, error) {

@@ -112,7 +112,7 @@ func (p *comparer) resource(want *template.Resource) (*change, error) {
 		return &change{action: sdk.ChangeActionAdd, logical: want.Name, kind: want.Type, after: after}, nil
 	}
 	if live.kind != want.Type {
-		return nil, fmt.Errorf("Update of resource type is not permitted. The new template modifies resource type of the following resources: [%s]", want.Name) //nolint:revive,staticcheck // AWS's words
+		return nil, fmt.Errorf("Update of resource type is not permitted. The new template modifies resource type of the following resources: [%s]", want.Name) //nolint:staticcheck // AWS's words
 	}
 	out := &change{
 		action: sdk.ChangeActionModify, logical: want.Name, kind: want.Type, physical: live.physical, replacement: sdk.ReplacementFalse,
@@ -202,15 +202,18 @@ func (p *comparer) cause(want *template.Resource, name string) (source, entity s
 		return sdk.ChangeSourceDirectModification, ""
 	}
 	for _, ref := range now.References() {
-		planned := p.planned[ref.Name] != nil || (p.live[ref.Name] == nil && p.next.template.Resource(ref.Name) != nil)
+		coming := false
+		if p.next.template.Resource(ref.Name) != nil {
+			_, coming = p.foresee(ref.Name, ref.Attribute)
+		}
 		switch {
 		case ref.Kind == "Ref" && p.next.template.Parameter(ref.Name) != nil:
 			if !template.Same(p.old.values[ref.Name], p.next.values[ref.Name]) {
 				return sdk.ChangeSourceParameterReference, ref.Name
 			}
-		case ref.Kind == "Ref" && planned:
+		case ref.Kind == "Ref" && coming:
 			return sdk.ChangeSourceResourceReference, ref.Name
-		case ref.Kind == "GetAtt" && planned:
+		case ref.Kind == "GetAtt" && coming:
 			return sdk.ChangeSourceResourceAttribute, ref.Name + "." + ref.Attribute
 		}
 	}

@@ -21,16 +21,16 @@ func (c *CloudFormation) mayExport(s *stack, next []output) error {
 		}
 		now[o.export] = o.value
 		if other := c.exporter(s.region, o.export); other != nil && other != s {
-			return fmt.Errorf("Export with name %s is already exported by stack %s", o.export, other.name) //nolint:revive,staticcheck // AWS's words
+			return fmt.Errorf("Export with name %s is already exported by stack %s", o.export, other.name) //nolint:staticcheck // AWS's words
 		}
 	}
 	for _, o := range s.outputs {
 		by := c.importer(s.region, o.export)
 		if v, kept := now[o.export]; by != "" && (!kept || v != o.value) {
 			if !kept {
-				return fmt.Errorf("Cannot delete export %s as it is in use by %s", o.export, by) //nolint:revive,staticcheck // AWS's words
+				return fmt.Errorf("Cannot delete export %s as it is in use by %s", o.export, by) //nolint:staticcheck // AWS's words
 			}
-			return fmt.Errorf("Cannot update export %s as it is in use by %s", o.export, by) //nolint:revive,staticcheck // AWS's words
+			return fmt.Errorf("Cannot update export %s as it is in use by %s", o.export, by) //nolint:staticcheck // AWS's words
 		}
 	}
 	return nil

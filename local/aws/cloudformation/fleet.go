@@ -13,7 +13,7 @@ import (
 func fleetKinds() map[string]kind {
 	return map[string]kind{"AWS::AutoScaling::AutoScalingGroup": {
 		takes: 20 * time.Second, lingers: true, fixed: []string{"AutoScalingGroupName"},
-		mutable: append(fleetMembers(), "Cooldown", "VPCZoneIdentifier", "TargetGroupARNs", "Tags"),
+		mutable: append(fleetMembers(), "VPCZoneIdentifier", "TargetGroupARNs", "Tags"),
 		create:  createFleet, ready: fleetReady, read: readFleet, update: updateFleet, remove: func(h *hand, id string, _ props) error {
 			_, err := ask[sdk.DeleteAutoScalingGroupOutput](h, "autoscaling", "DeleteAutoScalingGroup",
 				&sdk.DeleteAutoScalingGroupInput{AutoScalingGroupName: &id, ForceDelete: aws.Bool(true)})
@@ -26,8 +26,19 @@ func fleetKinds() map[string]kind {
 func fleetMembers() []string {
 	return []string{
 		"MinSize", "MaxSize", "DesiredCapacity", "LaunchTemplate", "HealthCheckType", "HealthCheckGracePeriod",
-		"Cooldown:DefaultCooldown", "NewInstancesProtectedFromScaleIn", "TerminationPolicies",
+		"Cooldown", "NewInstancesProtectedFromScaleIn", "TerminationPolicies",
 	}
+}
+
+// spelled are those properties in the API's words.
+func spelled() []string {
+	out := fleetMembers()
+	for i, name := range out {
+		if name == "Cooldown" {
+			out[i] = "Cooldown:DefaultCooldown"
+		}
+	}
+	return out
 }
 
 // absence turns Auto Scaling's validation error for a missing group into one that
@@ -48,7 +59,7 @@ func createFleet(h *hand, p props) (string, error) {
 		AutoScalingGroupName: &name, VPCZoneIdentifier: aws.String(strings.Join(aws.StringValueSlice(p.texts("VPCZoneIdentifier")), ",")),
 		TargetGroupARNs: p.texts("TargetGroupARNs"), Tags: fleetTags(name, p),
 	}
-	if err := fill(in, p, fleetMembers()...); err != nil {
+	if err := fill(in, p, spelled()...); err != nil {
 		return "", err
 	}
 	if _, err := ask[sdk.CreateAutoScalingGroupOutput](h, "autoscaling", "CreateAutoScalingGroup", in); err != nil {
@@ -116,7 +127,7 @@ func readFleet(h *hand, id string, _ props) (props, map[string]any, error) {
 
 func updateFleet(h *hand, id string, before, after props) error {
 	in := &sdk.UpdateAutoScalingGroupInput{AutoScalingGroupName: &id}
-	if err := fill(in, after, fleetMembers()...); err != nil {
+	if err := fill(in, after, spelled()...); err != nil {
 		return err
 	}
 	if list := after.texts("VPCZoneIdentifier"); list != nil {

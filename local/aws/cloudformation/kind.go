@@ -38,7 +38,7 @@ type kind struct {
 func (k kind) check(p props) error {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if !slices.Contains(k.fixed, name) && !slices.Contains(k.mutable, name) && (name != "Tags" || !k.tagged) {
-			return fmt.Errorf("Encountered unsupported property %s", name) //nolint:revive,staticcheck // AWS's words
+			return fmt.Errorf("Encountered unsupported property %s", name) //nolint:staticcheck // AWS's words
 		}
 	}
 	return nil

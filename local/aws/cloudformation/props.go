@@ -152,7 +152,7 @@ func assignValue(target reflect.Value, v any) error {
 	}
 	text := template.Text(v)
 	var err error
-	switch target.Kind() { //nolint:exhaustive // the kinds of AWS's shapes
+	switch target.Kind() { // the kinds of AWS's shapes
 	case reflect.String:
 		target.SetString(text)
 	case reflect.Int64:
@@ -184,7 +184,7 @@ func plain(shape any) props {
 }
 
 func plainValue(v reflect.Value) any {
-	switch v.Kind() { //nolint:exhaustive // the kinds of AWS's shapes
+	switch v.Kind() { // the kinds of AWS's shapes
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return nil

@@ -60,14 +60,14 @@ func (c *CloudFormation) scope(s *stack, d *design, f foresight) *template.Scope
 func (s *stack) lookUp(name, attribute string) (any, error) {
 	r := s.resource(name)
 	if r == nil || r.left() {
-		return nil, fmt.Errorf("Unresolved resource dependencies [%s] in the Resources block of the template", name) //nolint:revive,staticcheck // AWS's words
+		return nil, fmt.Errorf("Unresolved resource dependencies [%s] in the Resources block of the template", name) //nolint:staticcheck // AWS's words
 	}
 	if attribute == "" {
 		return r.physical, nil
 	}
 	v, ok := r.attributes[attribute]
 	if !ok {
-		return nil, fmt.Errorf("Template error: resource %s does not support attribute type %s in Fn::GetAtt", name, attribute) //nolint:revive,staticcheck // AWS's words
+		return nil, fmt.Errorf("Template error: resource %s does not support attribute type %s in Fn::GetAtt", name, attribute) //nolint:staticcheck // AWS's words
 	}
 	return v, nil
 }
@@ -86,5 +86,5 @@ func (c *CloudFormation) importValue(s *stack, name string) (any, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("No export named %s found", name) //nolint:revive,staticcheck // AWS's words
+	return nil, fmt.Errorf("No export named %s found", name) //nolint:staticcheck // AWS's words
 }

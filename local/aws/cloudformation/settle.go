@@ -148,7 +148,7 @@ func (d *deployment) ready(h *hand, k kind, id string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("Resource %s did not stabilize", id) //nolint:revive,staticcheck // AWS's words
+	return fmt.Errorf("Resource %s did not stabilize", id) //nolint:staticcheck // AWS's words
 }
 
 // learn reads the attributes of a resource.
@@ -296,5 +296,5 @@ func (d *deployment) wipe(r *resource, k kind) error {
 			return err
 		}
 	}
-	return fmt.Errorf("Resource %s was not deleted in time", r.physical) //nolint:revive,staticcheck // AWS's words
+	return fmt.Errorf("Resource %s was not deleted in time", r.physical) //nolint:staticcheck // AWS's words
 }

@@ -32,6 +32,7 @@ func (e *EC2) serveRouting(s *wire.Service) {
 	handle(s, "CreateVpcEndpoint", e.CreateVpcEndpoint)
 	handle(s, "DeleteVpcEndpoints", e.DeleteVpcEndpoints)
 	handle(s, "DescribeVpcEndpoints", e.DescribeVpcEndpoints)
+	handle(s, "ModifyVpcEndpoint", e.ModifyVpcEndpoint)
 }
 
 // addTable makes a route table that reaches the whole VPC.

@@ -75,7 +75,7 @@ func (e errand) run(in reflect.Value) (any, *Error) {
 }
 
 func (e errand) struck(kind world.FaultKind) *Error {
-	switch kind { //nolint:exhaustive // run asks for these only
+	switch kind {
 	case world.Throttle:
 		return refuse(throttled, "Rate exceeded")
 	case world.Deny:

@@ -9,6 +9,9 @@
 // It fails with AWS's words: the text of an error is the message of
 // CloudFormation's ValidationError.
 //
+// The YAML library takes an unquoted value with colons before two closing braces,
+// {a: {b: !Ref AWS::Region}}, for malformed; AWS doesn't. Quoting it helps.
+//
 // Not offered, and refused where a template uses them: transforms and what they
 // bring (Fn::ForEach, Fn::Length, ...), rules, hooks, dynamic references, and
 // parameters that are read from Systems Manager.

@@ -41,7 +41,7 @@ func (s *Scope) Holds(name string) (bool, error) {
 			return s.truth(p.Value)
 		}
 	}
-	return false, fmt.Errorf("Template error: unresolved condition %s", name) //nolint:revive,staticcheck // AWS's words
+	return false, fmt.Errorf("Template error: unresolved condition %s", name)
 }
 
 func (s *Scope) truth(n *Node) (bool, error) {

@@ -145,6 +145,12 @@ func (t *Template) unknown(given map[string]string) error {
 	return t.Root.problem("Parameters: [%s] do not exist in the template", strings.Join(unknown, ", "))
 }
 
+// Accepts says what is wrong with a value; nil when nothing is.
+func (p *Parameter) Accepts(text string) error {
+	_, err := p.accept(text)
+	return err
+}
+
 // accept checks a value against the declaration.
 func (p *Parameter) accept(text string) (any, error) {
 	if !p.list() {
