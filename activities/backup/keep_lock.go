@@ -64,8 +64,14 @@ func days(n *int64) string {
 // settled refuses what nobody can bring about any more. It is told before
 // anything is tried, so that a preview tells it too.
 func settled(item runbook.Item, have runbook.ItemState) error {
+	if have.Have[lockDate] == "" || len(item.Difference(have)) == 0 {
+		return nil
+	}
 	date, err := time.Parse(time.RFC3339, have.Have[lockDate])
-	if err != nil || time.Now().Before(date) || len(item.Difference(have)) == 0 {
+	if err != nil {
+		return fmt.Errorf("lock date of backup vault %s: %w", item.Name, err)
+	}
+	if time.Now().Before(date) {
 		return nil
 	}
 	return cloud.Errorf(cloud.Invalid,

@@ -3,7 +3,7 @@ package dlm
 import (
 	"context"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -143,11 +143,7 @@ func details(item runbook.Item, wanted []schedule, now *types.PolicyDetails) *ty
 // description is what the console shows; AWS takes letters, digits, blanks,
 // underscores and dashes, 500 at most.
 func description(name string) string {
-	text := []rune("Lifeline snapshots " + name)
-	for i, r := range text {
-		if !strings.ContainsRune(" _-", r) && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
-			text[i] = '-'
-		}
-	}
-	return string(slices.Clip(text[:min(len(text), 500)]))
+	const others = "[^0-9A-Za-z _-]"
+	text := regexp.MustCompile(others).ReplaceAllString("Lifeline snapshots "+name, "-")
+	return text[:min(len(text), 500)]
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdkbackup "github.com/aws/aws-sdk-go-v2/service/backup"
 	backuptypes "github.com/aws/aws-sdk-go-v2/service/backup/types"
+	sdkdlm "github.com/aws/aws-sdk-go-v2/service/dlm"
+	dlmtypes "github.com/aws/aws-sdk-go-v2/service/dlm/types"
 	sdkec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	sdksns "github.com/aws/aws-sdk-go-v2/service/sns"
@@ -367,6 +369,23 @@ func TestBackup_NotificationsGoToTheAlarmTopic(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, runbook.Changed, s.setup().converge(items, true)["backup-vault-notifications/us-west-2/"+vault].Verdict)
+}
+
+func TestBackup_SnapshotPolicySwitchedOffByHand_RunsAgain(t *testing.T) {
+	t.Parallel()
+	s := backupSite(t)
+	items := backupItems(t, backupPlanFile(s.volume(t)))
+	id := "dlm-policy/us-east-1/" + dlmGroup
+	policy := s.setup().converge(items, true)[id].Out["id"]
+	client := sdkdlm.NewFromConfig(s.in(east))
+	_, err := client.UpdateLifecyclePolicy(t.Context(), &sdkdlm.UpdateLifecyclePolicyInput{PolicyId: aws.String(policy), State: dlmtypes.SettablePolicyStateValuesDisabled})
+	require.NoError(t, err)
+	require.Equal(t, runbook.Drifted, s.setup().converge(items, false)[id].Verdict)
+	require.Equal(t, runbook.Changed, s.setup().converge(items, true)[id].Verdict)
+	out, err := client.GetLifecyclePolicy(t.Context(), &sdkdlm.GetLifecyclePolicyInput{PolicyId: aws.String(policy)})
+	require.NoError(t, err)
+	require.Equal(t, dlmtypes.GettablePolicyStateValuesEnabled, out.Policy.State)
+	require.Equal(t, string(west), *out.Policy.PolicyDetails.Schedules[0].CrossRegionCopyRules[0].Target)
 }
 
 func TestBackup_VolumesThatAreNotThere_AreSomebodyElsesToMake(t *testing.T) {

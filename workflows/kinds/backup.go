@@ -79,7 +79,7 @@ func (s Site) backupTypes() []string {
 		needed[name] = true
 	}
 	for _, r := range s.Plan.Resources {
-		kind, _ := s.backupOf(r)
+		kind := plan.BackupType(r.Kind)
 		if kind != "" && (s.backedUp(r) || len(b.Select.Tags) > 0) {
 			needed[kind] = true
 		}
@@ -223,25 +223,25 @@ func short(name string, limit int) string {
 	return name[:limit-len(sum)] + sum
 }
 
-// backupOf is what AWS Backup calls a resource and how it finds it, in the
-// primary Region; empty for what it doesn't back up.
-func (s Site) backupOf(r plan.Resource) (kind, arn string) {
+// backupARN is how AWS Backup finds a resource in the primary Region; empty for
+// what it doesn't back up.
+func (s Site) backupARN(r plan.Resource) string {
 	home := s.Plan.Primary()
 	id := r.Regions[home]
 	switch r.Kind {
 	case plan.DynamoDBTable:
-		return "DynamoDB", s.arn("dynamodb", home, "table/"+id["table"])
+		return s.arn("dynamodb", home, "table/"+id["table"])
 	case plan.AuroraGlobal:
-		return "Aurora", s.arn("rds", home, "cluster:"+id["cluster"])
+		return s.arn("rds", home, "cluster:"+id["cluster"])
 	case plan.RDSInstance:
-		return "RDS", s.arn("rds", home, "db:"+id["instance"])
+		return s.arn("rds", home, "db:"+id["instance"])
 	case plan.S3Bucket:
-		return "S3", "arn:aws:s3:::" + id["bucket"]
+		return "arn:aws:s3:::" + id["bucket"]
 	case plan.EBSVolume:
-		return "EBS", s.arn("ec2", home, "volume/"+id["volume"])
+		return s.arn("ec2", home, "volume/"+id["volume"])
 	case plan.Service, plan.DRSServer:
 	}
-	return "", ""
+	return ""
 }
 
 // backedUp says whether a resource is selected by name. A volume is snapshotted
@@ -264,7 +264,7 @@ func (s Site) selections() []runbook.Item {
 	var out []runbook.Item
 	sel := s.Plan.Backup.Select
 	for _, r := range s.Plan.Resources {
-		if kind, arn := s.backupOf(r); kind != "" && s.backedUp(r) {
+		if arn := s.backupARN(r); arn != "" && s.backedUp(r) {
 			item := s.selection(r.Name, map[string]string{"resources": arn})
 			item.Resource = r.Name
 			out = append(out, item)
