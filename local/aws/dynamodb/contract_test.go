@@ -55,8 +55,10 @@ func (s server) active(t *testing.T, region, name string) {
 	})
 }
 
-func (s server) addReplica(t *testing.T, region, name, other string) {
+// addReplica gives the table "records" of us-east-1 a replica in us-west-2.
+func (s server) addReplica(t *testing.T) {
 	t.Helper()
+	region, name, other := east, "records", west
 	out, err := s.client(region).UpdateTable(t.Context(), &ddb.UpdateTableInput{
 		TableName:      &name,
 		ReplicaUpdates: []types.ReplicationGroupUpdate{{Create: &types.CreateReplicationGroupMemberAction{RegionName: &other}}},
@@ -104,7 +106,7 @@ func TestContract_Tables(t *testing.T) {
 	var inUse *types.ResourceInUseException
 	require.ErrorAs(t, err, &inUse)
 
-	s.addReplica(t, east, "records", west)
+	s.addReplica(t)
 	out, err := s.client(west).DescribeTable(t.Context(), &ddb.DescribeTableInput{TableName: sdk.String("records")})
 	require.NoError(t, err)
 	require.Equal(t, "arn:aws:dynamodb:us-west-2:123456789012:table/records", *out.Table.TableArn)

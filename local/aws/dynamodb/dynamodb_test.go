@@ -25,7 +25,7 @@ func newGlobal(t *testing.T, lag time.Duration) (*world.World, *dynamodb.DynamoD
 	d := dynamodb.New(w, dynamodb.Options{Lag: lag})
 	s := serve(t, w, d)
 	s.createTable(t, east, "records")
-	s.addReplica(t, east, "records", west)
+	s.addReplica(t)
 	return w, d
 }
 

@@ -129,7 +129,7 @@ func TestStrong_Refusals(t *testing.T) {
 func TestStrong_ExistingGlobalTable_StaysEventual(t *testing.T) {
 	t.Parallel()
 	_, _, s := newThree(t)
-	s.addReplica(t, east, "records", west)
+	s.addReplica(t)
 	require.Equal(t, types.MultiRegionConsistencyEventual, s.table(t, east).MultiRegionConsistency)
 	err := s.update(t, &ddb.UpdateTableInput{MultiRegionConsistency: types.MultiRegionConsistencyStrong, ReplicaUpdates: added(ohio, "eu-west-1")})
 	require.Equal(t, "ValidationException", wireCode(t, err))
@@ -188,7 +188,7 @@ func TestDeletionProtection_HoldsUntilItIsSwitchedOff(t *testing.T) {
 func TestContinuousBackups_PeriodIsEachReplicasOwn(t *testing.T) {
 	t.Parallel()
 	_, _, s := newThree(t)
-	s.addReplica(t, east, "records", west)
+	s.addReplica(t)
 	set := func(days *int32, on bool) error {
 		_, err := s.client(east).UpdateContinuousBackups(t.Context(), &ddb.UpdateContinuousBackupsInput{
 			TableName:                        sdk.String("records"),

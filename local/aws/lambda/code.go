@@ -108,7 +108,7 @@ func (l *Lambda) unpack(c *code) (string, error) {
 
 func extract(dir string, f *zip.File) error {
 	const folderMode = 0o750
-	path := filepath.Join(dir, filepath.FromSlash(f.Name)) //nolint:gosec // entries refused names that leave the folder
+	path := filepath.Join(dir, filepath.FromSlash(f.Name)) // entries refused names that leave the folder
 	if f.FileInfo().IsDir() {
 		return os.MkdirAll(path, folderMode)
 	}

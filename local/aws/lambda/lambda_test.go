@@ -181,6 +181,7 @@ func TestFunctions_RunForReal(t *testing.T) {
 }
 
 func answers(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	out := p.invoke("page", "answer")
 	require.Equal(t, int32(200), out.StatusCode)
@@ -208,6 +209,7 @@ func answers(t *testing.T, p *place) {
 }
 
 func errorsOfTheFunction(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	out := p.invoke("page", "fail")
 	require.Equal(t, "Unhandled", *out.FunctionError)
@@ -225,6 +227,7 @@ func errorsOfTheFunction(t *testing.T, p *place) {
 }
 
 func newProcessAfterCrash(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	out := p.invoke("page", "exit")
 	require.Equal(t, "Unhandled", *out.FunctionError)
@@ -233,6 +236,7 @@ func newProcessAfterCrash(t *testing.T, p *place) {
 }
 
 func timeLimit(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", func(in *api.CreateFunctionInput) { in.Timeout = aws.Int32(1) })
 	out := p.invoke("page", "hang")
 	require.Equal(t, "Unhandled", *out.FunctionError)
@@ -241,6 +245,7 @@ func timeLimit(t *testing.T, p *place) {
 }
 
 func asynchronous(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	out, err := p.client.Invoke(t.Context(), &api.InvokeInput{FunctionName: aws.String("page"), InvocationType: types.InvocationTypeEvent, Payload: []byte(`{"Do":"tell"}`)})
 	require.NoError(t, err)
@@ -249,6 +254,7 @@ func asynchronous(t *testing.T, p *place) {
 }
 
 func servicesNeedPermission(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	arn := "arn:aws:lambda:us-west-2:123456789012:function:page"
 	caller := p.lambda.For("sns.amazonaws.com")
@@ -279,6 +285,7 @@ func servicesNeedPermission(t *testing.T, p *place) {
 }
 
 func topicCalls(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	topics := sns.New(p.world, sns.Options{Functions: p.lambda.For("sns.amazonaws.com")})
 	call := &wire.Call{Context: t.Context(), World: p.world, Region: west, Caller: "AKIATEST"}
@@ -302,43 +309,8 @@ func topicCalls(t *testing.T, p *place) {
 	require.Eventually(t, func() bool { return slices.Contains(p.heard(), "now") }, 10*time.Second, time.Millisecond)
 }
 
-func versionsAndAliases(t *testing.T, p *place) {
-	c, name := p.client, aws.String("page")
-	p.create("page", plain)
-	publish := func() string {
-		out, err := c.PublishVersion(t.Context(), &api.PublishVersionInput{FunctionName: name})
-		require.NoError(t, err)
-		return *out.Version
-	}
-	require.Equal(t, "1", publish())
-	require.Equal(t, "1", publish(), "nothing has changed")
-	_, err := c.CreateAlias(t.Context(), &api.CreateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("1")})
-	require.NoError(t, err)
-	_, err = c.UpdateFunctionConfiguration(t.Context(), &api.UpdateFunctionConfigurationInput{
-		FunctionName: name, Environment: &types.Environment{Variables: map[string]string{"COLOR": "blue"}},
-	})
-	require.NoError(t, err)
-	_, err = c.PublishVersion(t.Context(), &api.PublishVersionInput{FunctionName: name})
-	require.Equal(t, "ResourceConflictException", code(t, err), "while an update is in progress")
-	p.active("page")
-	out := p.invoke("page:live", "answer")
-	require.Equal(t, "1", *out.ExecutedVersion)
-	require.Equal(t, "red", answer(t, out)["color"], "a version stays what it was")
-	require.Equal(t, "arn:aws:lambda:us-west-2:123456789012:function:page:live", answer(t, out)["arn"])
-	require.Equal(t, "2", publish())
-	_, err = c.UpdateAlias(t.Context(), &api.UpdateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("2")})
-	require.NoError(t, err)
-	require.Equal(t, "blue", answer(t, p.invoke("page:live", "answer"))["color"])
-	_, err = c.DeleteFunction(t.Context(), &api.DeleteFunctionInput{FunctionName: name, Qualifier: aws.String("2")})
-	require.Equal(t, "ResourceConflictException", code(t, err), "an alias needs it")
-	_, err = c.UpdateAlias(t.Context(), &api.UpdateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("9")})
-	require.Equal(t, "ResourceNotFoundException", code(t, err))
-	alias, err := c.GetAlias(t.Context(), &api.GetAliasInput{FunctionName: name, Name: aws.String("live")})
-	require.NoError(t, err)
-	require.Equal(t, "2", *alias.FunctionVersion)
-}
-
 func concurrency(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	put := func(n int32) error {
 		_, err := p.client.PutFunctionConcurrency(t.Context(), &api.PutFunctionConcurrencyInput{FunctionName: aws.String("page"), ReservedConcurrentExecutions: &n})
@@ -356,6 +328,7 @@ func concurrency(t *testing.T, p *place) {
 }
 
 func endsWithItsRegion(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	require.Nil(t, p.invoke("page", "answer").FunctionError)
 	ended := make(chan error, 1)
@@ -374,6 +347,7 @@ func endsWithItsRegion(t *testing.T, p *place) {
 }
 
 func severalAtOnce(t *testing.T, p *place) {
+	t.Helper()
 	p.create("page", plain)
 	const many = 4
 	var all sync.WaitGroup
