@@ -25,7 +25,7 @@ func TestSchedule_SentAndAnsweredIsTheSameText(t *testing.T) {
 	sent := wanted[0].input(nil)
 	sent.CreateRule.Location = types.LocationValuesCloud // AWS fills it in
 	text := documentOf([]types.Schedule{sent})
-	require.Equal(t, len(document), len(text), text) // to the letter: keepers compare texts
+	require.Len(t, text, len(document)) // to the letter: keepers compare texts
 	require.JSONEq(t, document, text)
 }
 

@@ -6,5 +6,8 @@
 // refuses to touch an ACL that covers other subnets too: cutting those off was
 // never asked for.
 //
+// For setup it also looks whether volumes are there, and puts tags on them by
+// which Data Lifecycle Manager finds them; their other tags stay.
+//
 // It fails with the kinds of package cloud.
 package ec2
