@@ -94,6 +94,8 @@ func TestApproval_QuorumReachedLate_PromotesOnlyThen(t *testing.T) {
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 	require.Len(t, rep.Ballots, 1)
 	require.Equal(t, west, w.writer)
+	require.Positive(t, w.pages("only 1 of 2 have decided"), "amara's vote is not hushed up while bela's is awaited")
+	require.Zero(t, w.pages("nobody has decided"))
 }
 
 func TestApproval_SilencePreauthorised_ProceedsOnlyWithoutRisks(t *testing.T) {

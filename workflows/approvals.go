@@ -107,7 +107,7 @@ func (r *run) silence(ctx workflow.Context, mine int) (again bool, err error) {
 	now := workflow.Now(ctx)
 	if now.Before(b.Expires) {
 		b.Escalated++
-		r.tell(ctx, "nobody has decided", fmt.Sprintf("%s\nasked %s ago, escalated for the %d. time", b.Question, now.Sub(b.Asked).Round(time.Second), b.Escalated))
+		r.tell(ctx, decidedSoFar(*b), fmt.Sprintf("%s\nasked %s ago, escalated for the %d. time", b.Question, now.Sub(b.Asked).Round(time.Second), b.Escalated))
 		r.publish(ctx)
 		return false, nil
 	}
@@ -118,6 +118,14 @@ func (r *run) silence(ctx workflow.Context, mine int) (again bool, err error) {
 	}
 	r.event(ctx, "gate", "the request expired without a quorum; asked anew")
 	return true, r.openBallot(ctx, b.Stage, b.Question, b.Risks)
+}
+
+// decidedSoFar is what a page on silence begins with.
+func decidedSoFar(b runbook.Ballot) string {
+	if len(b.Decisions) == 0 {
+		return "nobody has decided"
+	}
+	return fmt.Sprintf("only %d of %d have decided", len(b.Decisions), b.Quorum)
 }
 
 // answer waits for the decision on the request that ask opened.
