@@ -47,8 +47,6 @@ func TestContract_Functions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "1", *updated.Version)
 	require.NotEqual(t, got.Configuration.CodeSha256, updated.CodeSha256)
-	_, err = c.UpdateFunctionCode(t.Context(), &api.UpdateFunctionCodeInput{FunctionName: name, ZipFile: p.zip})
-	require.Equal(t, "ResourceConflictException", code(t, err), "one update at a time")
 	p.active("page")
 	_, err = c.UpdateFunctionCode(t.Context(), &api.UpdateFunctionCodeInput{FunctionName: name, S3Bucket: aws.String("code"), S3Key: aws.String("none.zip")})
 	require.Equal(t, "InvalidParameterValueException", code(t, err))
@@ -125,4 +123,20 @@ func TestInvoke_Refusals(t *testing.T) {
 	require.Equal(t, "ResourceNotFoundException", invoke("page:9", `{}`))
 	require.Equal(t, "ResourceNotFoundException", invoke("arn:aws:lambda:us-east-1:123456789012:function:page", `{}`))
 	require.Equal(t, "InvalidRequestContentException", invoke("page", `{`))
+}
+
+func TestUpdate_InProgress_RefusesTheNext(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, pack(t, "bootstrap", []byte("#!/bin/sh\n")), lambda.Options{Update: 1 << 40})
+	name := aws.String("page")
+	p.create("page", plain)
+	out, err := p.client.UpdateFunctionCode(t.Context(), &api.UpdateFunctionCodeInput{FunctionName: name, ZipFile: p.zip})
+	require.NoError(t, err)
+	require.Equal(t, types.LastUpdateStatusInProgress, out.LastUpdateStatus)
+	_, err = p.client.UpdateFunctionCode(t.Context(), &api.UpdateFunctionCodeInput{FunctionName: name, ZipFile: p.zip})
+	require.Equal(t, "ResourceConflictException", code(t, err))
+	_, err = p.client.UpdateFunctionConfiguration(t.Context(), &api.UpdateFunctionConfigurationInput{FunctionName: name, Timeout: aws.Int32(5)})
+	require.Equal(t, "ResourceConflictException", code(t, err))
+	_, err = p.client.PublishVersion(t.Context(), &api.PublishVersionInput{FunctionName: name})
+	require.Equal(t, "ResourceConflictException", code(t, err))
 }

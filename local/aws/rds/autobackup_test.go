@@ -200,7 +200,7 @@ func TestBackupReplication_TwentyPerRegion(t *testing.T) {
 
 func TestModifyDBInstance_FirstBackupsWaitForTheWindow(t *testing.T) {
 	t.Parallel()
-	_, s := newServerWith(t, rds.Options{Window: time.Minute})
+	_, s := newServerWith(t, rds.Options{Window: 20 * time.Minute})
 	c := s.client(east)
 	s.instance(t, "ledger", func(in *api.CreateDBInstanceInput) { in.BackupRetentionPeriod = sdk.Int32(0) })
 	require.Nil(t, s.one(t, "ledger").LatestRestorableTime, "nothing to restore to")
@@ -223,7 +223,7 @@ func TestModifyDBInstance_FirstBackupsWaitForTheWindow(t *testing.T) {
 
 func TestModifyDBInstance_FirstBackupsAtOnce_TakeAFirstBackup(t *testing.T) {
 	t.Parallel()
-	_, s := newServerWith(t, rds.Options{Modify: 5 * time.Minute})
+	_, s := newServerWith(t, rds.Options{Modify: 20 * time.Minute})
 	s.instance(t, "ledger", func(in *api.CreateDBInstanceInput) { in.BackupRetentionPeriod = sdk.Int32(0) })
 	_, err := s.client(east).ModifyDBInstance(t.Context(), &api.ModifyDBInstanceInput{
 		DBInstanceIdentifier: sdk.String("ledger"), BackupRetentionPeriod: sdk.Int32(30), ApplyImmediately: sdk.Bool(true), MultiAZ: sdk.Bool(true),
