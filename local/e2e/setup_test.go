@@ -17,6 +17,7 @@ import (
 
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
+	"lifeline/local/aws/drs"
 	"lifeline/local/aws/world"
 	"lifeline/local/stack"
 )
@@ -163,4 +164,58 @@ func TestSetup_Throttled_AndAnswersLost_SameEndState(t *testing.T) {
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed, runbook.Blocked), rep.Summary)
 	require.Empty(t, f.changes(again))
 	f.requireOnce()
+}
+
+// TestSetup_Imaging_ServersComeLast tells the order of life with Elastic DR:
+// setup readies the service and names the server that no agent has registered;
+// the agent is installed; setup ends its work. Two people allow the lock that
+// nobody can lift.
+func TestSetup_Imaging_ServersComeLast(t *testing.T) {
+	t.Parallel()
+	f := bare(t, "imaging.yaml")
+	p, err := f.Run("starter-setup", "starter", "setup", "-f", f.PlanFile, "--as", "dana", "--wait", "-o", "json")
+	require.NoError(t, err)
+	for _, name := range []string{"amara", "bela"} {
+		var rep runbook.Report
+		f.eventually(5*time.Minute, "setup asks about the lock", func() bool {
+			a, err := f.Starter(t.Context(), "status", "-f", f.PlanFile, "--of", "setup", "-o", "json")
+			return err == nil && a.Code == 0 && json.Unmarshal([]byte(a.Stdout), &rep) == nil && rep.Ballot() != nil
+		})
+		require.Contains(t, rep.Ballot().Risks[0].Text, "lock")
+		f.starter(0, "approve", "-f", f.PlanFile, "--of", "setup", "--as", name, "--acknowledge", rep.Ballot().Risks[0].Code)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	code, output, err := p.Wait(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 1, code, output)
+	require.Contains(t, output, "drs-source-server/us-west-2/s-")
+
+	id, err := f.Control.Install(t.Context(), "us-west-2", drs.Server{Hostname: "archive-1", OS: "Amazon Linux 2023", OriginRegion: "us-east-1"})
+	require.NoError(t, err)
+	f.rename("archive-server", "us-west-2", "sourceServer", id)
+	rep := f.setup(0)
+	require.Zero(t, rep.Estate.Count(runbook.Missing, runbook.Unkept), rep.Summary)
+	f.eventually(2*time.Minute, "nothing waits any more", func() bool {
+		rep = f.setup(0)
+		return rep.Estate.Count(runbook.Blocked) == 0
+	})
+	again := time.Now()
+	rep = f.setup(0)
+	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed), rep.Summary)
+	require.Empty(t, f.changes(again))
+}
+
+// rename puts what AWS has named into the plan, and starts the builder with it.
+func (f *fixture) rename(resource string, region plan.Region, key, id string) {
+	f.t.Helper()
+	for _, r := range f.Plan.Resources {
+		if r.Name == resource {
+			r.Regions[region][key] = id
+		}
+	}
+	require.NoError(f.t, f.Adopt(f.Plan))
+	_, err := f.Process(builder).Kill()
+	require.NoError(f.t, err)
+	require.NoError(f.t, f.Launch(f.t.Context(), builder))
 }

@@ -38,7 +38,7 @@ type step struct {
 // tables, clusters and instances in the primary Region, and compute in both.
 func (b *Builder) Given(ctx context.Context) error {
 	return b.play(ctx, []step{
-		{"tables and databases of the primary Region", []func(context.Context) error{b.homeTables, b.homeClusters, b.homeInstances, b.volumes}},
+		{"tables and databases of the primary Region", []func(context.Context) error{b.homeTables, b.homeClusters, b.homeInstances, b.volumes, b.staging}},
 		{"compute in both Regions", []func(context.Context) error{b.compute}},
 	})
 }

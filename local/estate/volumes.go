@@ -27,3 +27,23 @@ func (b *Builder) volumes(ctx context.Context) error {
 		return nil
 	})
 }
+
+// staging gives Elastic DR a subnet of each Region's default VPC.
+func (b *Builder) staging(ctx context.Context) error {
+	if b.Plan.ElasticDR == nil {
+		return nil
+	}
+	for _, region := range b.Plan.TrafficRegions() {
+		out, err := ec2.NewFromConfig(b.in(region)).DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
+		if err != nil {
+			return fmt.Errorf("subnets of %s: %w", region, err)
+		}
+		if len(out.Subnets) == 0 {
+			return fmt.Errorf("%s has no subnet for staging", region)
+		}
+		s := b.Plan.ElasticDR.Staging[region]
+		s.Subnet = aws.ToString(out.Subnets[0].SubnetId)
+		b.Plan.ElasticDR.Staging[region] = s
+	}
+	return nil
+}

@@ -31,15 +31,26 @@ func localise(p plan.Plan, dir, nameServer string) (plan.Plan, string, error) {
 		}
 	}
 	p.Traffic.NameServers = []string{nameServer}
+	file := filepath.Join(dir, "plan.yaml")
+	return p, file, writePlan(p, file)
+}
+
+func writePlan(p plan.Plan, file string) error {
 	text, err := yaml.Marshal(p)
 	if err != nil {
-		return p, "", fmt.Errorf("write plan: %w", err)
+		return fmt.Errorf("write plan: %w", err)
 	}
-	file := filepath.Join(dir, "plan.yaml")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return p, "", fmt.Errorf("write plan: %w", err)
+		return fmt.Errorf("write plan: %w", err)
 	}
-	return p, file, nil
+	return nil
+}
+
+// Adopt puts what AWS has named into the plan, as people do. Workers that were
+// started with another plan turn its runs away: start them again.
+func (s *Stack) Adopt(p plan.Plan) error {
+	s.Plan = p
+	return writePlan(p, s.PlanFile)
 }
 
 // writeKey makes a key pair and returns the public key in the plan's notation.

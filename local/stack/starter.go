@@ -52,13 +52,16 @@ func (s *Stack) AWS(caller string) aws.Config {
 func (s *Stack) buildEstate(ctx context.Context) error {
 	b := s.builder()
 	if s.options.Bare {
-		err := b.Given(ctx)
-		if err == nil {
-			s.options.Say("what the application brings with it is up, in the primary Region and without protection")
+		if err := b.Given(ctx); err != nil {
+			return err
 		}
-		return err
+		s.options.Say("what the application brings with it is up, in the primary Region and without protection")
+		return s.Adopt(b.Plan)
 	}
 	if err := b.Build(ctx); err != nil {
+		return err
+	}
+	if err := s.Adopt(b.Plan); err != nil {
 		return err
 	}
 	return s.realTime(ctx)
