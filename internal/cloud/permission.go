@@ -20,6 +20,8 @@ func prefix(serviceID string) string {
 	switch serviceID {
 	case "Elastic Load Balancing v2":
 		return "elasticloadbalancing"
+	case "EventBridge":
+		return "events"
 	case "Route53 Recovery Cluster":
 		return "route53-recovery-cluster"
 	case "Route53 Recovery Control Config":
@@ -39,6 +41,8 @@ func action(serviceID, operation string) string {
 			return "GetObject"
 		case "HeadBucket", "ListObjectsV2":
 			return "ListBucket"
+		case "ListBuckets":
+			return "ListAllMyBuckets"
 		case "GetBucketReplication", "PutBucketReplication", "GetBucketEncryption", "PutBucketEncryption":
 			verb, what, _ := strings.Cut(operation, "Bucket")
 			return verb + what + "Configuration"

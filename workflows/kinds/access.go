@@ -24,13 +24,17 @@ const (
 func keys(s Site) []runbook.Item {
 	var out []runbook.Item
 	for _, region := range s.Plan.TrafficRegions() {
-		want := map[string]string{
-			"state": "Enabled", "manager": "CUSTOMER", "spec": "SYMMETRIC_DEFAULT", "rotation": "true", tagAtCreation: s.Plan.Application,
-		}
-		maps.Copy(want, keyStatements(s))
-		out = append(out, runbook.Item{Area: runbook.AreaAccess, Type: kmsKey, Name: s.Plan.Setup.Key, Region: string(region), Want: want})
+		out = append(out, s.key(region))
 	}
 	return out
+}
+
+func (s Site) key(region plan.Region) runbook.Item {
+	want := map[string]string{
+		"state": "Enabled", "manager": "CUSTOMER", "spec": "SYMMETRIC_DEFAULT", "rotation": "true", tagAtCreation: s.Plan.Application,
+	}
+	maps.Copy(want, keyStatements(s))
+	return runbook.Item{Area: runbook.AreaAccess, Type: kmsKey, Name: s.Plan.Setup.Key, Region: string(region), Want: want}
 }
 
 // keyARN is the key of a Region, once it is known.

@@ -55,7 +55,7 @@ func Items(s Site) ([]runbook.Item, error) {
 
 // commons are what serves all resources of a plan.
 func commons() []func(Site) []runbook.Item {
-	return []func(Site) []runbook.Item{keys, backups, elasticDR, switchBuckets, leaseTable, traffic}
+	return []func(Site) []runbook.Item{keys, stacks, backups, elasticDR, switchBuckets, leaseTable, traffic, monitoring, trigger}
 }
 
 func unique(all []runbook.Item) ([]runbook.Item, error) {
