@@ -5,11 +5,14 @@ import (
 
 	"lifeline/activities/arc"
 	"lifeline/activities/autoscaling"
+	"lifeline/activities/backup"
 	"lifeline/activities/cloudwatch"
+	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
 	"lifeline/activities/estate"
+	"lifeline/activities/kms"
 	"lifeline/activities/observe"
 	"lifeline/activities/rds"
 	"lifeline/activities/route53"
@@ -38,13 +41,23 @@ func newSteps(c *cloud.Clients, sampler *observe.Sampler) (steps, error) {
 		return steps{}, err
 	}
 	return steps{
-		building: []any{kept, sts.New(c), sns.New(c)},
-		tables: dynamodb.New(c), buckets: s3.New(c),
+		building: append([]any{kept, sts.New(c), sns.New(c)}, proving(c)...),
+		tables:   dynamodb.New(c), buckets: s3.New(c),
 		others: []any{
 			arc.New(c), autoscaling.New(c), cloudwatch.New(c), ec2.New(c), elb.New(c), observe.New(sampler),
 			rds.New(c), route53.New(), servicequotas.New(c), sns.New(c),
 		},
 	}, nil
+}
+
+// proving are the steps that a proof of readiness reads with: those that runs
+// read with too, and its own.
+func proving(c *cloud.Clients) []any {
+	return []any{
+		cloudwatch.New(c), dynamodb.New(c), elb.New(c), rds.New(c), s3.New(c), servicequotas.New(c),
+		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
+		ec2.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
+	}
 }
 
 // register puts every step, and on a Region's queue every runbook, into one

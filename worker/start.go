@@ -14,6 +14,7 @@ import (
 	"lifeline/activities/observe"
 	"lifeline/internal/cloud"
 	"lifeline/internal/plan"
+	"lifeline/internal/temporal"
 )
 
 // process is one running worker process.
@@ -89,8 +90,11 @@ func (w *process) equip(ctx context.Context) error {
 	if w.observer != "" {
 		w.sampler = observe.NewSampler(w.observer, w.plan)
 	}
-	w.steps, err = newSteps(clients, w.sampler)
-	return err
+	if w.steps, err = newSteps(clients, w.sampler); err != nil {
+		return err
+	}
+	w.steps.building = append(w.steps.building, &temporal.Past{Client: w.client})
+	return nil
 }
 
 // run polls until ctx ends or Temporal refuses the process for good, then lets

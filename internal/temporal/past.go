@@ -3,6 +3,7 @@ package temporal
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -39,7 +40,44 @@ func (p *Past) FindLastProof(ctx context.Context, in LastProofIn) (LastProof, er
 	return out, nil
 }
 
-type pastRun struct{ id, run string }
+// LastMoveIn asks for the last run of an application that moved a Region.
+type LastMoveIn struct {
+	Application string `json:"application"`
+}
+
+// LastMove is that run: a drill or the real thing, both prove the same.
+type LastMove struct {
+	Found   bool         `json:"found"`
+	Runbook runbook.Name `json:"runbook,omitempty"`
+	RunID   string       `json:"run_id,omitempty"`
+	Ended   time.Time    `json:"ended,omitzero"`
+}
+
+// FindLastMove reads the newest run that moved a Region to its end. Previews have
+// ids of their own and change nothing; a run that was refused or undone proves
+// nothing.
+func (p *Past) FindLastMove(ctx context.Context, in LastMoveIn) (LastMove, error) {
+	runs, err := p.newest(ctx, fmt.Sprintf("WorkflowType IN ('Failover', 'Switchover', 'Failback') AND ExecutionStatus = 'Completed' AND WorkflowId = '%s'",
+		WorkflowID(in.Application)))
+	if err != nil {
+		return LastMove{}, err
+	}
+	for _, r := range runs {
+		var report runbook.Report
+		if err := p.Client.GetWorkflow(ctx, r.id, r.run).Get(ctx, &report); err != nil {
+			return LastMove{}, fmt.Errorf("read the report of run %s: %w", r.run, err)
+		}
+		if report.Status == runbook.Done && !report.DryRun {
+			return LastMove{Found: true, Runbook: report.Runbook, RunID: r.run, Ended: r.ended}, nil
+		}
+	}
+	return LastMove{}, nil
+}
+
+type pastRun struct {
+	id, run string
+	ended   time.Time
+}
 
 // newest lists runs by a visibility query, the one that closed last first.
 func (p *Past) newest(ctx context.Context, query string) ([]pastRun, error) {
@@ -49,7 +87,7 @@ func (p *Past) newest(ctx context.Context, query string) ([]pastRun, error) {
 	}
 	var runs []pastRun
 	for _, e := range out.GetExecutions() {
-		runs = append(runs, pastRun{e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId()})
+		runs = append(runs, pastRun{e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), e.GetCloseTime().AsTime()})
 	}
 	return runs, nil
 }
