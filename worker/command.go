@@ -88,8 +88,8 @@ func newCommand(s system) *cobra.Command {
 		Short: "Play Lifeline's runbooks and take their steps",
 		Long: `worker polls the task queue of the Region that it stands in, plays runbooks and takes
 their steps. Run at least two in each Region of the plan, and one observer for each
-of the plan's observers. One more, with --setup, builds the estate and proves readiness. SIGTERM ends it gracefully; a killed one is replaced by any
-other within seconds.
+of the plan's observers; one more, with --setup, builds the estate and proves readiness.
+SIGTERM ends a worker gracefully; a killed one is replaced by any other within seconds.
 
 It plays only runs of the plan that it was started with: a start names the keys that
 its own signatures are checked against. After a change of the plan start all workers

@@ -17,6 +17,7 @@ import (
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
 	"lifeline/internal/temporal"
+	"lifeline/workflows"
 )
 
 // guarded is a run behind a guard; begun says that the guard let it in.
@@ -50,11 +51,26 @@ func newGuarded(t *testing.T, id string, plans ...plan.Plan) *guarded {
 		})
 		return workflow.Sleep(ctx, time.Minute)
 	}, workflow.RegisterOptions{Name: "Failover"})
+	g.RegisterWorkflowWithOptions(func(workflow.Context, workflows.AreaInput) error {
+		g.begun = true
+		return nil
+	}, workflow.RegisterOptions{Name: workflows.SetupAreaName})
+	g.RegisterWorkflowWithOptions(func(workflow.Context, workflows.ReadinessInput) error {
+		g.begun = true
+		return nil
+	}, workflow.RegisterOptions{Name: workflows.ReadinessName})
 	return g
 }
 
 func (g *guarded) start(in any) error {
-	g.ExecuteWorkflow("Failover", in)
+	name := "Failover"
+	switch in.(type) {
+	case workflows.AreaInput:
+		name = workflows.SetupAreaName
+	case workflows.ReadinessInput:
+		name = workflows.ReadinessName
+	}
+	g.ExecuteWorkflow(name, in)
 	return g.GetWorkflowError()
 }
 
@@ -67,6 +83,8 @@ func TestGuard_PlanOfTheWorker_IsPlayed(t *testing.T) {
 		"lifeline/patient-records":           {Plan: p},
 		"lifeline/patient-records/preview/7": {Plan: p, Start: runbook.Start{DryRun: true}},
 		"lifeline/another":                   {Plan: other},
+		"lifeline/patient-records/setup":     {Plan: p, Start: runbook.Start{Runbook: runbook.Setup}},
+		"lifeline/another/setup/preview/1":   {Plan: other, Start: runbook.Start{Runbook: runbook.Setup, DryRun: true}},
 	} {
 		g := newGuarded(t, id, p, other)
 		require.NoError(t, g.start(in), id)
@@ -89,11 +107,16 @@ func TestGuard_ForeignRun_IsTurnedAwayWithAReport(t *testing.T) {
 		"the starter's own key as approver": {lock, "it differs in approvals", with(func(in *runbook.Input) {
 			in.Plan.Approvals.Approvers[0].PublicKey = in.Plan.Approvals.Operators[0].PublicKey
 		})},
-		"other databases":       {lock, "it differs in lease, resources", with(func(in *runbook.Input) { in.Plan.Resources, in.Plan.Lease = nil, nil })},
-		"another application":   {lock, `started for patient-records, and not for "evil"`, with(func(in *runbook.Input) { in.Plan.Application = "evil" })},
-		"no plan":               {lock, "not for", runbook.Input{}},
-		"beside the lock":       {"innocent", "the workflow id is the lock", with(func(*runbook.Input) {})},
-		"a dry run as the lock": {lock, "a dry run may not hold the lock", with(func(in *runbook.Input) { in.Start.DryRun = true })},
+		"other databases":                  {lock, "it differs in lease, resources", with(func(in *runbook.Input) { in.Plan.Resources, in.Plan.Lease = nil, nil })},
+		"another application":              {lock, `started for patient-records, and not for "evil"`, with(func(in *runbook.Input) { in.Plan.Application = "evil" })},
+		"no plan":                          {lock, "not for", runbook.Input{}},
+		"beside the lock":                  {"innocent", "the workflow id is the lock", with(func(*runbook.Input) {})},
+		"a dry run as the lock":            {lock, "a dry run may not hold the lock", with(func(in *runbook.Input) { in.Start.DryRun = true })},
+		"setup as the lock of moves":       {lock, "must be lifeline/patient-records/setup", with(func(in *runbook.Input) { in.Start.Runbook = runbook.Setup })},
+		"a move beside the lock, by setup": {lock + "/setup", "must be lifeline/patient-records, and", with(func(in *runbook.Input) { in.Start.Runbook = runbook.Failover })},
+		"a preview of setup as setup":      {lock + "/setup", "may not hold the lock", with(func(in *runbook.Input) { in.Start.Runbook, in.Start.DryRun = runbook.Setup, true })},
+		"an area of another plan":          {"any", "it differs in setup", workflows.AreaInput{Input: with(func(in *runbook.Input) { in.Plan.Setup = &plan.Setup{Key: "alias/theirs"} })}},
+		"a proof of another plan":          {"any", "not for \"evil\"", workflows.ReadinessInput{Plan: plan.Plan{Application: "evil"}}},
 		"a start that fills the report": {lock, "bytes", with(func(in *runbook.Input) {
 			in.Start.By = strings.Repeat("x", 2<<20)
 		})},

@@ -25,8 +25,8 @@ const SetupQueue = "lifeline-setup"
 // IDOf is the id of a runbook's run, so that there is one at a time. Those that
 // move a Region share the application's lock; the others have one each.
 func IDOf(application string, name runbook.Name) string {
-	if name.Moves() {
-		return WorkflowID(application)
+	if name == runbook.Setup || name == runbook.Readiness {
+		return WorkflowID(application) + "/" + string(name)
 	}
-	return WorkflowID(application) + "/" + string(name)
+	return WorkflowID(application)
 }
