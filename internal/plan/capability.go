@@ -261,6 +261,9 @@ func repeat(what string, d Duration, n int) Leg {
 	return Leg{what, fmt.Sprintf("%s x %d", brief(d.D()), n), d * Duration(n)}
 }
 
+// Brief is the duration without the zero units that String prints: "10m".
+func (d Duration) Brief() string { return brief(d.D()) }
+
 // brief is a duration without the zero units that Go prints: "10m", not "10m0s".
 func brief(d time.Duration) string {
 	s := d.String()

@@ -15,6 +15,8 @@ type Document struct {
 	Then []runbook.Report `json:"then,omitempty"`
 	// Outside is nil when nobody measured from the outside.
 	Outside *Outside `json:"outside,omitempty"`
+	// Register stands beside a run of setup: what it keeps, and for what.
+	Register *runbook.Register `json:"register,omitempty"`
 }
 
 // Outside is what was seen of the application without asking the run.

@@ -1,6 +1,12 @@
 package report
 
-const pageTemplate = `<!doctype html>
+const pageTemplate = pageHead + `
+{{template "run" .Head}}
+{{with .Outside}}{{template "outside" .}}{{end}}
+{{range .Then}}{{template "run" .}}{{end}}` + pageFoot
+
+// pageHead and pageFoot frame every page: nothing in it may be fetched or run.
+const pageHead = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -12,10 +18,9 @@ const pageTemplate = `<!doctype html>
 <style>` + style + `</style>
 </head>
 <body>
-<main>
-{{template "run" .Head}}
-{{with .Outside}}{{template "outside" .}}{{end}}
-{{range .Then}}{{template "run" .}}{{end}}
+<main>`
+
+const pageFoot = `
 </main>
 </body>
 </html>
@@ -29,7 +34,7 @@ const runTemplate = `{{define "run"}}<article>
 {{with .Report.Next}}<p><span class="key">Next</span> <code>{{.}}</code></p>{{end}}
 </header>
 {{with .Clocks}}{{template "clocks" .}}{{end}}
-{{template "timeline" .}}
+{{with .Estate}}{{template "estate" .}}{{end}}{{with .Register}}{{template "register" .}}{{end}}{{template "timeline" .}}
 {{template "people" .}}
 <details class="facts"><summary>About this run</summary><dl>
 {{range .Facts}}<dt>{{.Name}}</dt><dd>{{.Value}}</dd>
@@ -104,9 +109,9 @@ const peopleTemplate = `{{define "people"}}{{with .Report.Evidence}}<section>
 {{range .Served}}<tr><td>{{.Location}}</td><td>{{.Region}}</td><td>{{.At}}</td><td>{{.Offset}}</td></tr>
 {{end}}</tbody></table></div>
 </section>
-{{end}}{{if .Report.Left}}<section>
+{{end}}{{if .Left}}<section>
 <h2>Left for people</h2>
-<ul>{{range .Report.Left}}<li>{{.}}</li>{{end}}</ul>
+<ul>{{range .Left}}<li>{{.}}</li>{{end}}</ul>
 </section>
 {{end}}{{if .Events}}<section>
 <h2>Events</h2>

@@ -69,6 +69,15 @@ th{text-align:left;color:var(--soft);font-weight:500}
 th,td{padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.num{font-variant-numeric:tabular-nums;white-space:nowrap}
 .events td:nth-child(-n+2){white-space:nowrap;font-variant-numeric:tabular-nums}
+.calm{color:var(--calm)}.head.calm{color:inherit}
+.counts td.num,.counts th:not(:first-child){text-align:right}
+.item{border-top:1px solid var(--line);padding:.35rem 0}
+.sign{display:inline-block;width:1rem;font-family:ui-monospace,Menlo,Consolas,monospace}
+.changes{list-style:none;margin:.15rem 0 0 1rem;padding:0;font-size:.87rem;overflow-wrap:anywhere}
+ins{text-decoration:none;color:var(--good)}del{color:var(--bad)}
+.register tbody{border-bottom:2px solid var(--line)}
+.check{border-top:1px solid var(--line);padding:.4rem 0}
+.grade{display:inline-block;min-width:5.5rem;text-transform:uppercase;font-size:.8rem;letter-spacing:.04em}
 .ballot{border-left:3px solid var(--line);padding-left:.8rem;margin-bottom:.8rem}
 .ballot ul{margin:.3rem 0;padding-left:1.1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.6rem 0 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}

@@ -23,6 +23,10 @@ func Text(w io.Writer, d Document) error {
 		t.line("")
 		t.outside(*d.Outside)
 	}
+	if d.Register != nil {
+		t.line("")
+		t.register(*d.Register)
+	}
 	if _, err := w.Write(t.Bytes()); err != nil {
 		return fmt.Errorf("write report as text: %w", err)
 	}
@@ -61,14 +65,18 @@ func (t *text) run(r runbook.Report) {
 		t.field("ended", r.Ended.UTC().Format(time.RFC3339)+", "+Span(r.Ended.Sub(r.Started))+" later")
 	}
 	t.clocks(r)
+	t.estate(r)
 	t.stages(r)
 	t.gates(r)
 	t.people(r)
 	t.events(r)
-	t.list("Left for people", r.Left)
+	t.list("Left for people", left(r))
 }
 
 func (t *text) clocks(r runbook.Report) {
+	if !r.Runbook.Moves() {
+		return
+	}
 	if r.Clocks.Failure.IsZero() {
 		t.field("objective", positive(r.Objective))
 		return

@@ -71,10 +71,18 @@ type runView struct {
 	Votes  []ballotView
 	Events []eventView
 	Served []servedView
+	Left   []string
+	// Estate and Register are of setup; Left then stands with them.
+	Estate   *estateView
+	Register *registerView
 }
 
 func newPage(d Document) page {
 	p := page{Title: title(d.Report), Head: newRunView(d.Report)}
+	if d.Register != nil {
+		v := newRegisterView(*d.Register)
+		p.Head.Register = &v
+	}
 	for _, r := range d.Then {
 		p.Then = append(p.Then, newRunView(r))
 	}
@@ -88,11 +96,16 @@ func newPage(d Document) page {
 func newRunView(r runbook.Report) runView {
 	s := newScale(r.Clocks.Failure, r.Started, asOf(r))
 	zero := Zero(r)
-	return runView{
+	v := runView{
 		Title: title(r), Tone: tone(r), Report: r, Facts: facts(r), Clocks: clocks(r),
 		Origin: origin(r), Ticks: s.ticks(zero), Rows: gantt(r, s), Moment: moments(r, s),
 		Losses: losses(r), Votes: votes(r), Events: events(r, zero), Served: served(r, zero),
+		Left: r.Left, Estate: newEstateView(r),
 	}
+	if v.Estate != nil {
+		v.Left = nil
+	}
+	return v
 }
 
 func origin(r runbook.Report) string {
@@ -105,7 +118,7 @@ func origin(r runbook.Report) string {
 func tone(r runbook.Report) string {
 	switch r.Status {
 	case runbook.Done:
-		if r.RTOState == runbook.RTOMissed || r.RTOState == runbook.RTOBreached {
+		if r.RTOState == runbook.RTOMissed || r.RTOState == runbook.RTOBreached || incomplete(r) {
 			return "warn"
 		}
 		return "good"
@@ -131,6 +144,9 @@ func facts(r runbook.Report) []fact {
 	}
 	if r.Fence != "" {
 		out = append(out, fact{"Fence", string(r.Fence)})
+	}
+	if r.Estate != nil && r.Estate.Account != "" {
+		out = append(out, fact{"Account", r.Estate.Account})
 	}
 	return out
 }

@@ -15,6 +15,9 @@ type Estate struct {
 	Items []ItemResult `json:"items,omitempty"`
 	// More is how many further items did not fit.
 	More int `json:"more,omitempty"`
+	// Kept counts what is in place for each resource of the plan, by type and
+	// Region: {"records": {"dynamodb-replica us-west-2": 1}}.
+	Kept map[string]map[string]int `json:"kept,omitempty"`
 }
 
 // AreaCount is one area's part.
@@ -39,6 +42,7 @@ func (e *Estate) Add(area Area, results []ItemResult) {
 	count.Items, count.Settled = len(results), len(results)
 	for _, r := range results {
 		count.By[r.Verdict]++
+		e.keep(r)
 		switch {
 		case r.Verdict == InPlace:
 		case len(e.Items) >= KeptItems:
@@ -47,6 +51,23 @@ func (e *Estate) Add(area Area, results []ItemResult) {
 			e.Items = append(e.Items, shown(r))
 		}
 	}
+}
+
+// keep notes what is in place for a resource. An area adds an item once as in
+// place: what was built later was not in place before.
+func (e *Estate) keep(r ItemResult) {
+	if r.Resource == "" || !r.Verdict.Good() {
+		return
+	}
+	kind, region, _ := strings.Cut(r.ID, "/")
+	region, _, _ = strings.Cut(region, "/")
+	if e.Kept == nil {
+		e.Kept = map[string]map[string]int{}
+	}
+	if e.Kept[r.Resource] == nil {
+		e.Kept[r.Resource] = map[string]int{}
+	}
+	e.Kept[r.Resource][kind+" "+region]++
 }
 
 // Area is the count of an area, made when it isn't there yet.
@@ -106,8 +127,16 @@ func (c AreaCount) Words() string {
 		verdict Verdict
 		words   string
 	}{
-		{Unkept, "failed"}, {Missing, "missing"}, {Blocked, "blocked"}, {Unavailable, "not served here"}, {Drifted, "drifted"},
-		{ToCreate, "to create"}, {ToChange, "to change"}, {Created, "created"}, {Changed, "changed"}, {InPlace, "in place"},
+		{Unkept, "failed"},
+		{Missing, "missing"},
+		{Blocked, "blocked"},
+		{Unavailable, "not served here"},
+		{Drifted, "drifted"},
+		{ToCreate, "to create"},
+		{ToChange, "to change"},
+		{Created, "created"},
+		{Changed, "changed"},
+		{InPlace, "in place"},
 	}
 	var out []string
 	for _, n := range names {
