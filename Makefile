@@ -46,7 +46,7 @@ up: build ## Start Temporal, AWS, workers and clients, and leave them running
 	$(BIN)/local up
 
 .PHONY: build
-build: $(BIN)/temporal-server $(PROGRAMS) ## Build all programs into bin/ (first time: up to ten minutes)
+build: $(BIN)/temporal-server $(PROGRAMS) $(BIN)/trigger.zip ## Build all programs into bin/ (first time: up to ten minutes)
 
 .PHONY: bench
 bench: ## Run the benchmarks; results in out/bench
@@ -118,6 +118,17 @@ $(BIN)/worker $(BIN)/starter:
 
 $(BIN)/local:
 	cd local && $(GO) build -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@ .
+
+.PHONY: trigger
+trigger: $(BIN)/trigger.zip ## Package the Lambda function that alarms fire, as setup deploys it
+
+# For Lambda, on the architecture of this machine: the local world runs it too. The
+# same sources give the same bytes, wherever they lie, so that setup deploys only
+# what has changed.
+.PHONY: $(BIN)/trigger.zip
+$(BIN)/trigger.zip:
+	GOOS=linux GOARCH=$$($(GO) env GOHOSTARCH) $(GO) build -trimpath -tags lambda.norpc -buildvcs=false -ldflags='-s -w -buildid=' -o $(BIN)/trigger ./trigger
+	cd tools && $(GO) run ./pack $(CURDIR)/$@ $(CURDIR)/$(BIN)/trigger
 
 .PHONY: tools
 tools: $(LINT) $(FLOWCHECK) ## Build the pinned linters into bin/tools

@@ -40,15 +40,15 @@ type watcher interface {
 
 // Comparisons and meanings of missing data, as CloudWatch calls them.
 const (
-	above        = "GreaterThanThreshold"
-	below        = "LessThanThreshold"
-	unknown      = "missing"
-	fine         = "notBreaching"
-	alarming     = "breaching"
-	maximum      = "Maximum"
-	minimum      = "Minimum"
-	sum          = "Sum"
-	milliseconds = float64(time.Millisecond)
+	isAbove        = "GreaterThanThreshold"
+	isBelow        = "LessThanThreshold"
+	missingUnknown = "missing"
+	missingFine    = "notBreaching"
+	missingAlarms  = "breaching"
+	statMaximum    = "Maximum"
+	statMinimum    = "Minimum"
+	statSum        = "Sum"
+	milliseconds   = float64(time.Millisecond)
 )
 
 // watches are all alarms of a plan.
@@ -140,7 +140,7 @@ func (s Site) backupWatches() []watch {
 func (s Site) jobs(region plan.Region, name, metric, says string) watch {
 	return watch{
 		name: name, region: region, says: says, namespace: "AWS/Backup", metric: metric, of: s.ofVault(),
-		statistic: sum, every: 5 * time.Minute, times: 1, compare: above, missing: fine,
+		statistic: statSum, every: 5 * time.Minute, times: 1, compare: isAbove, missing: missingFine,
 	}
 }
 
@@ -149,7 +149,7 @@ func (s Site) silence(region plan.Region, name, metric, says string) watch {
 	d := s.Plan.Monitoring.Silence
 	return watch{
 		name: name, region: region, says: says + " for " + d.String() + ".", namespace: "AWS/Backup", metric: metric, of: s.ofVault(),
-		statistic: sum, every: time.Hour, times: hours(d.D()), compare: below, threshold: 1, missing: alarming, silent: true,
+		statistic: statSum, every: time.Hour, times: hours(d.D()), compare: isBelow, threshold: 1, missing: missingAlarms, silent: true,
 	}
 }
 
@@ -167,9 +167,9 @@ func (s Site) ofVault() map[string]string {
 func lag(s Site, r plan.Resource, region plan.Region, w watch) watch {
 	rpo := s.Plan.ObjectivesOf(r).RPO
 	w.resource, w.region, w.says = r.Name, region, w.says+" more than "+rpo.String()+" behind: more would be lost than the plan allows."
-	w.every, w.times, w.compare = time.Minute, inARow(rpo), above
+	w.every, w.times, w.compare = time.Minute, inARow(rpo), isAbove
 	if w.missing == "" {
-		w.missing = unknown
+		w.missing = missingUnknown
 	}
 	return w
 }
@@ -210,7 +210,7 @@ func (aurora) watches(s Site, r plan.Resource) []watch {
 	for _, region := range s.Plan.TrafficRegions() {
 		out = append(out, lag(s, r, region, watch{
 			name: r.Name + "-replication-lag", says: "The Aurora cluster of " + r.Name + " in " + string(region) + " is",
-			namespace: "AWS/RDS", metric: "AuroraGlobalDBRPOLag", statistic: maximum,
+			namespace: "AWS/RDS", metric: "AuroraGlobalDBRPOLag", statistic: statMaximum,
 			of:        map[string]string{"DBClusterIdentifier": rdsName(r.Regions[region]["cluster"])},
 			threshold: float64(s.Plan.ObjectivesOf(r).RPO.D()) / milliseconds,
 		}))
@@ -232,10 +232,10 @@ func (instance) watches(s Site, r plan.Resource) []watch {
 		of := map[string]string{"DBInstanceIdentifier": rdsName(r.Regions[region]["instance"])}
 		late := lag(s, r, region, watch{
 			name: r.Name + "-replica-lag", says: "The replica of " + r.Name + " in " + string(region) + " is",
-			namespace: "AWS/RDS", metric: "ReplicaLag", statistic: maximum, of: of, threshold: s.Plan.ObjectivesOf(r).RPO.D().Seconds(),
+			namespace: "AWS/RDS", metric: "ReplicaLag", statistic: statMaximum, of: of, threshold: s.Plan.ObjectivesOf(r).RPO.D().Seconds(),
 		})
 		stopped := late
-		stopped.name, stopped.compare, stopped.threshold, stopped.statistic = r.Name+"-replica-stopped", below, 0, minimum
+		stopped.name, stopped.compare, stopped.threshold, stopped.statistic = r.Name+"-replica-stopped", isBelow, 0, statMinimum
 		stopped.says = "The replica of " + r.Name + " in " + string(region) + " replicates no more."
 		out = append(out, late, stopped)
 	}
@@ -256,16 +256,16 @@ func (bucket) watches(s Site, r plan.Resource) []watch {
 		of := map[string]string{"SourceBucket": from, "DestinationBucket": to, "RuleId": runbook.Ref(s3Replication, string(w.from), from, "rule")}
 		late := lag(s, r, w.to, watch{
 			name: r.Name + "-replication-latency", says: "Objects of " + r.Name + " from " + string(w.from) + " are",
-			namespace: "AWS/S3", metric: "ReplicationLatency", statistic: maximum, of: of, threshold: rpo.D().Seconds(), silent: true,
+			namespace: "AWS/S3", metric: "ReplicationLatency", statistic: statMaximum, of: of, threshold: rpo.D().Seconds(), silent: true,
 		})
 		pending := late
-		pending.name, pending.metric, pending.statistic = r.Name+"-replication-pending", "OperationsPendingReplication", minimum
+		pending.name, pending.metric, pending.statistic = r.Name+"-replication-pending", "OperationsPendingReplication", statMinimum
 		pending.threshold, pending.silent, pending.aside = 0, false, true
 		pending.says = "Objects of " + r.Name + " from " + string(w.from) + " were pending at every look of " + rpo.String() + "."
 		pending.every, pending.times = spanning(rpo.D())
 		failure := late
-		failure.name, failure.metric, failure.statistic, failure.region = r.Name+"-replication-failed", "OperationsFailedReplication", sum, w.from
-		failure.threshold, failure.silent, failure.missing, failure.every, failure.times = 0, false, fine, 5*time.Minute, 1
+		failure.name, failure.metric, failure.statistic, failure.region = r.Name+"-replication-failed", "OperationsFailedReplication", statSum, w.from
+		failure.threshold, failure.silent, failure.missing, failure.every, failure.times = 0, false, missingFine, 5*time.Minute, 1
 		failure.says = "An object of " + r.Name + " could not be replicated to " + string(w.to) + ", and nothing tries again: copy it by S3 Batch Replication."
 		out = append(out, late, pending, failure)
 	}
@@ -294,12 +294,12 @@ func (service) watches(s Site, r plan.Resource) []watch {
 		errors := watch{
 			name: r.Name + "-errors", resource: r.Name, region: region, says: "The load balancer of " + r.Name + " in " + string(region) + " answers with errors of its own.",
 			namespace: "AWS/ApplicationELB", metric: "HTTPCode_ELB_5XX_Count", of: map[string]string{"LoadBalancer": of("load-balancer")},
-			statistic: sum, every: time.Minute, times: inARow(rto), compare: above, missing: fine,
+			statistic: statSum, every: time.Minute, times: inARow(rto), compare: isAbove, missing: missingFine,
 		}
 		sick := errors
-		sick.name, sick.metric, sick.statistic = r.Name+"-unhealthy", "UnHealthyHostCount", maximum
+		sick.name, sick.metric, sick.statistic = r.Name+"-unhealthy", "UnHealthyHostCount", statMaximum
 		sick.of = map[string]string{"LoadBalancer": of("load-balancer"), "TargetGroup": of("dimension")}
-		sick.says, sick.missing, sick.silent = "Targets of "+r.Name+" in "+string(region)+" are unhealthy.", unknown, true
+		sick.says, sick.missing, sick.silent = "Targets of "+r.Name+" in "+string(region)+" are unhealthy.", missingUnknown, true
 		out = append(out, errors, sick)
 	}
 	return out
@@ -319,11 +319,11 @@ func (server) watches(s Site, r plan.Resource) []watch {
 		}
 		late := lag(s, r, region, watch{
 			name: r.Name + "-lag", says: "The newest point of " + r.Name + " in " + string(region) + " is",
-			namespace: "AWS/DRS", metric: "LagDuration", statistic: maximum, of: map[string]string{"SourceServerID": id},
+			namespace: "AWS/DRS", metric: "LagDuration", statistic: statMaximum, of: map[string]string{"SourceServerID": id},
 			threshold: rpo.D().Seconds(), silent: true,
 		})
 		backlog := late
-		backlog.name, backlog.metric, backlog.statistic, backlog.threshold, backlog.silent = r.Name+"-backlog", "Backlog", minimum, 0, false
+		backlog.name, backlog.metric, backlog.statistic, backlog.threshold, backlog.silent = r.Name+"-backlog", "Backlog", statMinimum, 0, false
 		backlog.every, backlog.times = spanning(rpo.D())
 		backlog.says = "Data of " + r.Name + " waited to be replicated at every look of " + rpo.String() + "."
 		out = append(out, late, backlog)
@@ -356,14 +356,14 @@ func (volume) watches(s Site, r plan.Resource) []watch {
 		made := watch{
 			name: "snapshots-failed-" + group, region: region, says: "A snapshot of the group " + group + " failed.",
 			namespace: "AWS/EBS", metric: "SnapshotsCreateFailed", of: map[string]string{"DLMPolicyId": runbook.Ref(dlmPolicy, string(region), group, "id")},
-			statistic: sum, every: 5 * time.Minute, times: 1, compare: above, missing: fine,
+			statistic: statSum, every: 5 * time.Minute, times: 1, compare: isAbove, missing: missingFine,
 		}
 		copied := made
 		copied.name, copied.metric, copied.says = "snapshot-copies-failed-"+group, "SnapshotsCopiedRegionFailed", "A snapshot of the group "+group+" was not copied into the other Region."
 		quiet := max(s.Plan.Monitoring.Silence.D(), slowest)
 		silent := made
 		silent.name, silent.metric, silent.says = "snapshots-silent-"+group, "SnapshotsCreateCompleted", "No snapshot of the group "+group+" was made for "+quiet.String()+"."
-		silent.every, silent.times, silent.compare, silent.threshold, silent.missing, silent.silent = time.Hour, hours(quiet), below, 1, alarming, true
+		silent.every, silent.times, silent.compare, silent.threshold, silent.missing, silent.silent = time.Hour, hours(quiet), isBelow, 1, missingAlarms, true
 		out = append(out, made, copied, silent)
 	}
 	return out
