@@ -24,8 +24,7 @@ func stored(t *testing.T) plan.Plan {
 	t.Helper()
 	p := example(t, objects)
 	for i := range p.Resources {
-		switch p.Resources[i].Kind {
-		case plan.DynamoDBTable, plan.AuroraGlobal:
+		if k := p.Resources[i].Kind; k == plan.DynamoDBTable || k == plan.AuroraGlobal {
 			p.Resources[i].Protect = &plan.Protect{PITRDays: 30}
 		}
 	}
