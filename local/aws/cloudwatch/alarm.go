@@ -14,8 +14,12 @@ import (
 // maxActions is how many actions an alarm may have per state.
 const maxActions = 5
 
-// longest is the longest time an alarm may look back.
-const longest = 24 * time.Hour
+// An alarm looks back over a day at most, with periods of an hour or more over a week.
+const (
+	longest     = 24 * time.Hour
+	longestWide = 7 * 24 * time.Hour
+	wide        = time.Hour
+)
 
 // alarm is a metric alarm and when it is looked at next, or a composite alarm,
 // which has a rule instead of a metric.
@@ -121,8 +125,12 @@ func checkSpan(period, periods int64) error {
 	if err := checkPeriod(period); err != nil {
 		return err
 	}
-	if time.Duration(period*periods)*time.Second > longest {
-		return wire.Errorf(400, "ValidationError", "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).")
+	most := longest
+	if time.Duration(period)*time.Second >= wide {
+		most = longestWide
+	}
+	if time.Duration(period*periods)*time.Second > most {
+		return wire.Errorf(400, "ValidationError", "Metrics cannot be checked across more than %v (EvaluationPeriods * Period must be <= %d).", most, int(most.Seconds()))
 	}
 	return nil
 }

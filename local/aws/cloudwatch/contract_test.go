@@ -191,7 +191,8 @@ func TestContract_Refusals(t *testing.T) {
 		"m over n":       func(in *sdk.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(4) },
 		"no threshold":   func(in *sdk.PutMetricAlarmInput) { in.Threshold = nil },
 		"odd period":     func(in *sdk.PutMetricAlarmInput) { in.Period = aws.Int32(45) },
-		"over a day":     func(in *sdk.PutMetricAlarmInput) { in.Period = aws.Int32(86400) },
+		"over a day":     func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(1441) },
+		"over a week":    func(in *sdk.PutMetricAlarmInput) { in.Period, in.EvaluationPeriods = aws.Int32(3600), aws.Int32(169) },
 		"two statistics": func(in *sdk.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") },
 		"odd treatment":  func(in *sdk.PutMetricAlarmInput) { in.TreatMissingData = aws.String("panic") },
 	} {

@@ -37,10 +37,16 @@ type Events interface {
 	Emit(region, source, detailType string, resources []string, detail map[string]any)
 }
 
+// Metrics receives what DLM publishes to CloudWatch, under EBS's namespace.
+type Metrics interface {
+	Publish(region, namespace, name string, dimensions map[string]string, value float64)
+}
+
 // Options are the neighbours that DLM can do without.
 type Options struct {
-	Roles  Roles  // nil = every role will do
-	Events Events // may be nil
+	Roles   Roles   // nil = every role will do
+	Events  Events  // may be nil
+	Metrics Metrics // may be nil
 }
 
 // DLM is the service in all Regions of a world.
@@ -50,6 +56,7 @@ type DLM struct {
 	snapshots Snapshots
 	roles     Roles
 	events    Events
+	metrics   Metrics
 
 	mu       sync.Mutex
 	policies map[string]map[string]*policy // Region -> id
@@ -58,7 +65,7 @@ type DLM struct {
 // New makes a DLM without policies.
 func New(w *world.World, targets Targets, snapshots Snapshots, o Options) *DLM {
 	return &DLM{
-		world: w, targets: targets, snapshots: snapshots, roles: o.Roles, events: o.Events,
+		world: w, targets: targets, snapshots: snapshots, roles: o.Roles, events: o.Events, metrics: o.Metrics,
 		policies: map[string]map[string]*policy{},
 	}
 }

@@ -40,8 +40,9 @@ type lab struct {
 }
 
 type events struct {
-	mu   sync.Mutex
-	seen []map[string]any
+	mu      sync.Mutex
+	seen    []map[string]any
+	counted map[string]float64
 }
 
 func (e *events) Emit(_, source, _ string, _ []string, detail map[string]any) {
@@ -50,6 +51,22 @@ func (e *events) Emit(_, source, _ string, _ []string, detail map[string]any) {
 	if source == "aws.dlm" {
 		e.seen = append(e.seen, detail)
 	}
+}
+
+// Publish counts by metric and policy.
+func (e *events) Publish(_, namespace, name string, dimensions map[string]string, value float64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.counted == nil {
+		e.counted = map[string]float64{}
+	}
+	e.counted[namespace+" "+name+" "+dimensions["DLMPolicyId"]] += value
+}
+
+func (e *events) count(metric, policy string) float64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.counted["AWS/EBS "+metric+" "+policy]
 }
 
 func (e *events) states() []any {
@@ -73,7 +90,7 @@ func newLab(t *testing.T, roles sim.Roles) *lab {
 	t.Cleanup(w.Close)
 	l := &lab{t: t, world: w, events: &events{}, ec2: map[string]*ec2.Client{}}
 	machines := ec2sim.New(w, ec2sim.Options{})
-	server := httptest.NewServer(wire.NewServer(w, machines.Wire(), sim.New(w, machines, machines, sim.Options{Roles: roles, Events: l.events}).Wire()))
+	server := httptest.NewServer(wire.NewServer(w, machines.Wire(), sim.New(w, machines, machines, sim.Options{Roles: roles, Events: l.events, Metrics: l.events}).Wire()))
 	t.Cleanup(server.Close)
 	config := func(region string) aws.Config {
 		return aws.Config{

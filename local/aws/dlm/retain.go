@@ -131,6 +131,7 @@ func (d *DLM) copy(j *job, m managed, s *ec2.Snapshot, rule *sdk.CrossRegionCopy
 	case errors.As(err, &refused) && refused.Code == "ResourceLimitExceeded":
 		d.world.After(poll, func() { d.copy(j, m, s, rule) })
 	case err != nil:
+		d.count(j, "SnapshotsCopiedRegionFailed", 1)
 		d.fail(j, fmt.Sprintf("Copy of snapshot %s to %s: %v", m.id, target, err))
 	default:
 		made := managed{target, *out.SnapshotId, m.schedule, m.of}
@@ -154,8 +155,10 @@ func (d *DLM) judgeCopy(j *job, m managed) {
 		case *s.State == ec2.SnapshotStatePending:
 			d.judgeCopy(j, m)
 		case *s.State == ec2.SnapshotStateCompleted:
+			d.count(j, "SnapshotsCopiedRegionCompleted", 1)
 			d.succeed(j)
 		default:
+			d.count(j, "SnapshotsCopiedRegionFailed", 1)
 			d.fail(j, fmt.Sprintf("Copy %s in %s failed: %s", m.id, m.region, aws.StringValue(s.StateMessage)))
 		}
 	})

@@ -68,7 +68,10 @@ func (d *DLM) run(j *job) {
 		return
 	}
 	made, err := d.snapshotTargets(j)
+	d.count(j, "SnapshotsCreateStarted", len(made))
+	d.count(j, "SnapshotsCreateCompleted", len(made))
 	if err != nil {
+		d.count(j, "SnapshotsCreateFailed", 1)
 		d.fail(j, err.Error())
 	} else if len(j.schedule.CrossRegionCopyRules) == 0 {
 		d.succeed(j)
@@ -182,6 +185,14 @@ func (j *job) tags(source []*ec2.Tag) []*ec2.TagSpecification {
 		own = append(own, source...)
 	}
 	return []*ec2.TagSpecification{{ResourceType: aws.String(ec2.ResourceTypeSnapshot), Tags: own}}
+}
+
+// count publishes how often something happened; never that it did not.
+func (d *DLM) count(j *job, metric string, n int) {
+	if d.metrics == nil || n == 0 {
+		return
+	}
+	d.metrics.Publish(j.region, "AWS/EBS", metric, map[string]string{"DLMPolicyId": j.p.id}, float64(n))
 }
 
 // fail puts the policy into ERROR.

@@ -77,6 +77,10 @@ func TestPolicy_CopyRule_CopiesUnderTheKeyAndExpires(t *testing.T) {
 		return len(got) > 0 && first.State == ec2types.SnapshotStateCompleted
 	})
 	require.Equal(t, key, *first.KmsKeyId)
+	l.eventually("CloudWatch counts both", func() bool {
+		return l.events.count("SnapshotsCreateCompleted", id) > 0 && l.events.count("SnapshotsCopiedRegionCompleted", id) > 0
+	})
+	require.Zero(t, l.events.count("SnapshotsCopiedRegionFailed", id))
 	require.Contains(t, first.Tags, ec2types.Tag{Key: aws.String("app"), Value: aws.String("records")})
 	l.eventually("the copy expires", func() bool {
 		return !slices.ContainsFunc(l.snapshots(west, id), func(s ec2types.Snapshot) bool { return *s.SnapshotId == *first.SnapshotId })
@@ -90,6 +94,7 @@ func TestPolicy_KeyOfTheWrongRegion_BecomesError(t *testing.T) {
 	l.eventually("the policy is in error", func() bool { return l.policy(id).State == types.GettablePolicyStateValuesError })
 	require.Contains(t, *l.policy(id).StatusMessage, "key ID is not accessible")
 	l.eventually("EventBridge hears of it", func() bool { return slices.Contains(l.events.states(), any("ERROR")) })
+	require.Positive(t, l.events.count("SnapshotsCopiedRegionFailed", id))
 	_, err := l.client.UpdateLifecyclePolicy(t.Context(), &dlm.UpdateLifecyclePolicyInput{
 		PolicyId: &id, PolicyDetails: policyOf(copying("arn:aws:kms:us-west-2:123456789012:key/1")).PolicyDetails,
 	})

@@ -15,8 +15,8 @@ type sample struct {
 	cloudwatch.Datum
 }
 
-// publish tells CloudWatch in the destination's Region how far replication is,
-// for rules that have metrics switched on.
+// publish tells CloudWatch how far replication is, for rules that have metrics
+// switched on: what is behind in the destination's Region, what failed in the source's.
 func (s *S3) publish() {
 	for _, v := range s.samples() {
 		s.metrics.Put(v.region, v.Datum)
@@ -35,7 +35,7 @@ func (s *S3) samples() []sample {
 			to := s.buckets[destination(r)]
 			measured := r.Destination.Metrics != nil && *r.Destination.Metrics.Status == sdk.MetricsStatusEnabled
 			if to != nil && measured && s.connected(from.region, to.region) {
-				out = append(out, s.measure(route{from.name, to.name, *r.ID}, to.region)...)
+				out = append(out, s.measure(route{from.name, to.name, *r.ID}, from.region, to.region)...)
 			}
 		}
 	}
@@ -43,7 +43,7 @@ func (s *S3) samples() []sample {
 }
 
 // measure gives what S3 publishes of one rule each minute.
-func (s *S3) measure(w route, region string) []sample {
+func (s *S3) measure(w route, home, region string) []sample {
 	var latency, size, operations float64
 	now := s.world.Now()
 	for _, t := range s.queue {
@@ -59,10 +59,12 @@ func (s *S3) measure(w route, region string) []sample {
 	put := func(name, unit string, v float64) sample {
 		return sample{region, cloudwatch.Datum{Namespace: "AWS/S3", Name: name, Dimensions: of, Value: v, Unit: unit}}
 	}
+	failed := put("OperationsFailedReplication", "Count", float64(failures))
+	failed.region = home
 	return []sample{
 		put("ReplicationLatency", "Seconds", latency),
 		put("BytesPendingReplication", "Bytes", size),
 		put("OperationsPendingReplication", "Count", operations),
-		put("OperationsFailedReplication", "Count", float64(failures)),
+		failed,
 	}
 }

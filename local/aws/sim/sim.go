@@ -46,6 +46,8 @@ type Options struct {
 	Compression float64 // AWS seconds per second; 1 is real time
 	Logger      *slog.Logger
 	CallLog     io.Writer // receives every call as a JSON line; may be nil
+	// WallRates leaves rate limits as they are when waits are compressed.
+	WallRates bool
 }
 
 // Sim is a simulated AWS that serves.
@@ -115,7 +117,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
 	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs, Keys: s.KMS, Events: s.Events})
-	lifecycles := dlm.New(w, instances, instances, dlm.Options{Roles: s.IAM, Events: s.Events})
+	lifecycles := dlm.New(w, instances, instances, dlm.Options{Roles: s.IAM, Events: s.Events, Metrics: published{metrics}})
 	s.DRS = drs.New(w, instances, drs.Options{Subnets: instances, Metrics: published{metrics}, Events: s.Events})
 	backups := backup.New(w, backup.Options{
 		Inventory: protectable{w.Account(), s.DynamoDB, s.RDS, s.S3, instances}, Groups: s.RDS, Metrics: published{metrics}, Topics: s.SNS, Roles: s.IAM,
@@ -144,6 +146,9 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 	stacks := cloudformation.New(w, cloudformation.Options{Services: services})
 	api := wire.NewServer(w, append(services, stacks.Wire())...)
 	api.Limit(wire.DefaultLimits())
+	if o.WallRates {
+		api.LimitInWallTime()
+	}
 	for prefix, region := range arc.Routes() {
 		api.Route(prefix, region)
 	}

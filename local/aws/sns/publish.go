@@ -90,7 +90,7 @@ func (s *SNS) send(region, arn, subject, text, caller string) (id string, err er
 	}
 	s.messages = append(s.messages, m)
 	for _, sub := range t.subscriptions {
-		if sub.token == "" {
+		if sub.token == "" && sub.wants(text) {
 			s.world.After(0, func() { s.deliver(m, sub, 1) })
 		}
 	}

@@ -118,6 +118,7 @@ func (s *SNS) Wire() *wire.Service {
 	wire.Handle(w, "ListSubscriptions", s.ListSubscriptions)
 	wire.Handle(w, "ListSubscriptionsByTopic", s.ListSubscriptionsByTopic)
 	wire.Handle(w, "GetSubscriptionAttributes", s.GetSubscriptionAttributes)
+	wire.Handle(w, "SetSubscriptionAttributes", s.SetSubscriptionAttributes)
 	wire.Handle(w, "Publish", s.Publish)
 	wire.Handle(w, "PublishBatch", s.PublishBatch)
 	return w

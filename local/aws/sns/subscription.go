@@ -36,6 +36,9 @@ func (s *SNS) Subscribe(c *wire.Call, in *sdk.SubscribeInput) (*sdk.SubscribeOut
 	case strings.HasPrefix(protocol, "email") && !strings.Contains(endpoint, "@"):
 		return nil, invalid("Email address")
 	}
+	if err := checkAttributes(aws.StringValueMap(in.Attributes)); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, err := s.find(c.Region, in.TopicArn)
