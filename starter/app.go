@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,12 @@ A Region is dark and you are new here? In this order:
   starter failover -f PLAN --from REGION --as YOU --wait      leave REGION
   starter approve  -f PLAN --as APPROVER                      two others allow the one-way step
   starter status   -f PLAN --watch                            where does it stand?
+
+Nothing is dark yet? Then see to it that this would work:
+  starter preview setup -f PLAN --as YOU                      what does recovery lack?
+  starter setup         -f PLAN --as YOU --wait               build it
+  starter readiness     -f PLAN                               would a failover work now?
+  starter status        -f PLAN --register                    what is promised, what was measured?
 
 Temporal is found by the standard TEMPORAL_* variables and profile file.
 
@@ -204,8 +211,12 @@ func writeJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// command is the next command to type for a verb of this plan.
+// command is the next command to type for a verb of this plan. Verbs that are
+// about a run are told which one, when it is not the one that moves a Region.
 func (a *app) command(verb string, more ...string) string {
+	if a.of != "" && slices.Contains([]string{"status", "report", "approve", "reject", "pause", "resume", "skip", "abort"}, verb) {
+		more = append([]string{"--of", a.of}, more...)
+	}
 	return strings.TrimSpace("starter " + verb + " -f " + shellWord(a.planFile) + " " + strings.Join(more, " "))
 }
 

@@ -96,8 +96,28 @@ func (a *app) ago(t time.Time) string {
 
 // way is the move in words; empty for a runbook that moves nothing.
 func (f serverFacts) way() string {
-	if f.Runbook == string(runbook.Setup) {
+	if f.still() {
 		return ""
 	}
 	return route{plan.Region(f.From), plan.Region(f.To)}.String()
+}
+
+// still says that the runbook moves nothing, so that it has neither Regions nor
+// a budget.
+func (f serverFacts) still() bool { return f.Runbook == string(runbook.Setup) }
+
+// budget is how the run stands against its RTO, with a comma before it.
+func (f serverFacts) budget() string {
+	if f.still() {
+		return ""
+	}
+	return ", RTO " + f.RTOState
+}
+
+// workerFlag makes a worker poll the queue that the run waits on.
+func (f serverFacts) workerFlag() string {
+	if f.still() {
+		return "--setup"
+	}
+	return "--region REGION"
 }

@@ -38,6 +38,7 @@ type fakeTemporal struct {
 	admitted func(runbook.Input) runbook.Report
 	schedule *client.Schedule         // nil: none was made
 	proof    *runbook.ReadinessReport // what a proof of readiness finds
+	past     []pastRun                // runs that ended before
 
 	starts  []client.StartWorkflowOptions
 	inputs  []runbook.Input
@@ -105,6 +106,11 @@ func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflow
 }
 
 func (f *fakeTemporal) GetWorkflow(_ context.Context, id, run string) client.WorkflowRun {
+	for _, p := range f.past {
+		if p.run == run {
+			return &endedRun{fakeRun{f, id, run}, p}
+		}
+	}
 	return &fakeRun{f, id, run}
 }
 

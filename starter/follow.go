@@ -214,7 +214,7 @@ func previewLines(r runbook.Report) []string {
 		}
 	}
 	if r.Estate != nil {
-		return append([]string{"nothing was changed; a real run would do this:"}, estateLines(*r.Estate)...)
+		return append([]string{"nothing was changed; a real run would do this:"}, report.EstateLines(*r.Estate)...)
 	}
 	verdict := "inside"
 	if r.Predicted > r.Objective {

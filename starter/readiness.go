@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	sdk "go.temporal.io/sdk/temporal"
 
 	"lifeline/internal/plan"
+	"lifeline/internal/report"
 	"lifeline/internal/runbook"
 	"lifeline/internal/temporal"
 )
@@ -19,8 +21,14 @@ import (
 // readinessName is the name that workers register the proof under.
 const readinessName = "Readiness"
 
+// proofFlags are the flags of the verb readiness.
+type proofFlags struct {
+	all  bool
+	file string
+}
+
 func (a *app) readiness() *cobra.Command {
-	all := false
+	f := &proofFlags{}
 	c := &cobra.Command{
 		Use:   "readiness",
 		Short: "Prove that a failover would work now",
@@ -29,17 +37,25 @@ now, lag and watermarks, quotas and addresses, the newest restorable point in th
 recovery Region, whether both Regions are alike, and how old the last drill is.
 Nothing is changed. Each check that is not green names its fix.
 
-Exit code 0 says ready, 4 says that a check is red or could not be read.
+Exit code 0 says ready, 4 says that a check is red or could not be read. With --out
+the proof is also written as one file that needs nothing else, whatever it says.
 To prove it every quarter of an hour: starter schedules --apply.`,
-		Example: "  starter readiness -f plan.yaml",
+		Example: "  starter readiness -f plan.yaml --out readiness.html",
 	}
 	a.addPlan(c)
-	c.Flags().BoolVar(&all, "all", false, "also show the checks that are green, and the evidence of every check")
-	return a.verb(c, func(cmd *cobra.Command, _ []string) error { return a.prove(cmd.Context(), all) })
+	c.Flags().BoolVar(&f.all, "all", false, "also show the checks that are green, and the evidence of every check")
+	c.Flags().StringVar(&f.file, "out", "", "also write the whole proof to a file; .html, .json or .txt says how")
+	return a.verb(c, func(cmd *cobra.Command, _ []string) error { return a.prove(cmd.Context(), *f) })
 }
 
 // prove runs one proof, or joins the one that runs, and shows it.
-func (a *app) prove(ctx context.Context, all bool) error {
+func (a *app) prove(ctx context.Context, f proofFlags) error {
+	if f.file != "" {
+		// A name that says nothing is told before anybody has waited.
+		if _, err := formatOf(f.file); err != nil {
+			return err
+		}
+	}
 	p, err := a.loadPlan()
 	if err != nil {
 		return err
@@ -58,20 +74,61 @@ func (a *app) prove(ctx context.Context, all bool) error {
 	if err := a.awaitProof(ctx, run, &r); err != nil {
 		return a.unproved(ctx, at, err)
 	}
-	r.Next = strings.ReplaceAll(r.Next, "-f PLAN", "-f "+shellWord(a.planFile))
-	if a.output == "json" {
-		if err := a.json(r); err != nil {
-			return err
-		}
-	} else {
-		for _, line := range a.proofLines(r, all) {
-			a.say("%s", line)
-		}
+	a.ownProof(&r)
+	if err := a.showProof(r, f); err != nil {
+		return err
 	}
 	if r.Ready {
 		return nil
 	}
 	return &trouble{code: exitRefused, err: errors.New(r.Summary), safe: "nothing was changed: readiness only reads", next: r.Next}
+}
+
+// ownProof puts the plan that was typed into the advice of a proof.
+func (a *app) ownProof(r *runbook.ReadinessReport) {
+	own := func(s string) string { return strings.ReplaceAll(s, "-f PLAN", "-f "+shellWord(a.planFile)) }
+	r.Next = own(r.Next)
+	for i := range r.Checks {
+		r.Checks[i].Command = own(r.Checks[i].Command)
+	}
+}
+
+// showProof tells a proof, and writes it to the file that was named.
+func (a *app) showProof(r runbook.ReadinessReport, f proofFlags) error {
+	if a.output == "json" {
+		if err := a.json(r); err != nil {
+			return err
+		}
+	}
+	for _, line := range proofLines(r, f.all) {
+		a.say("%s", line)
+	}
+	if f.file == "" {
+		return nil
+	}
+	whole, err := proofFile(r, f.file)
+	if err != nil {
+		return err
+	}
+	return a.save("readiness", f.file, whole)
+}
+
+// proofFile is the whole proof as the file's name says.
+func proofFile(r runbook.ReadinessReport, file string) ([]byte, error) {
+	format, err := formatOf(file)
+	if err != nil {
+		return nil, err
+	}
+	var whole bytes.Buffer
+	switch format {
+	case "html":
+		err = report.ReadinessHTML(&whole, r)
+	case "json":
+		err = writeJSON(&whole, r)
+	default:
+		_, err = whole.WriteString(strings.Join(proofLines(r, true), "\n") + "\n")
+	}
+	return whole.Bytes(), err
 }
 
 // awaitProof waits for the end of the proof, and not for ever when no worker
@@ -113,7 +170,7 @@ func proofAttributes(p plan.Plan) sdk.SearchAttributes {
 }
 
 // proofLines show a proof for people: what is not green first, with its fix.
-func (a *app) proofLines(r runbook.ReadinessReport, all bool) []string {
+func proofLines(r runbook.ReadinessReport, all bool) []string {
 	lines := []string{textf("readiness of %s at %s: score %d", r.Application, r.Started.UTC().Format("2006-01-02 15:04:05 MST"), r.Score)}
 	subject, green := "", 0
 	for _, c := range r.Checks {
@@ -127,12 +184,12 @@ func (a *app) proofLines(r runbook.ReadinessReport, all bool) []string {
 			subject = c.Subject
 			lines = append(lines, textf("%s", subject))
 		}
-		lines = append(lines, a.checkLines(c, all)...)
+		lines = append(lines, checkLines(c, all)...)
 	}
 	return append(lines, textf("%d of %d checks are green", green, len(r.Checks)), textf("%s", r.Summary))
 }
 
-func (a *app) checkLines(c runbook.CheckResult, all bool) []string {
+func checkLines(c runbook.CheckResult, all bool) []string {
 	title := c.Title
 	if c.Resource != "" {
 		title += " (" + c.Resource + ")"
@@ -156,7 +213,7 @@ func (a *app) checkLines(c runbook.CheckResult, all bool) []string {
 		lines = append(lines, textf("           fix:  %s", c.Fix))
 	}
 	if c.Command != "" {
-		lines = append(lines, textf("           type: %s", strings.ReplaceAll(c.Command, "-f PLAN", "-f "+shellWord(a.planFile))))
+		lines = append(lines, textf("           type: %s", c.Command))
 	}
 	return lines
 }

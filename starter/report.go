@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lifeline/internal/report"
+	"lifeline/internal/runbook"
 )
 
 // reportFlags are the flags of the verb report.
@@ -30,7 +31,8 @@ func (a *app) report() *cobra.Command {
 		Short: "Write the story of a run as HTML, JSON or text",
 		Long: `Write the story of the newest run, finished or not: stages and steps, clocks against
 the objective, evidence, losses, approvals, events. The HTML is one file that needs
-nothing else. A file is replaced whole or not at all.`,
+nothing else. A file is replaced whole or not at all. Of a setup (--of setup) it is the
+difference, what is left to people, and the register of the plan's resources.`,
 		Example: "  starter report -f plan.yaml --out incident.html",
 	}
 	a.addPlan(c)
@@ -62,13 +64,18 @@ func (a *app) writeReport(cmd *cobra.Command, f reportFlags) error {
 	if err := write(&whole, d); err != nil {
 		return err
 	}
-	if err := replaceFile(f.file, whole.Bytes()); err != nil {
+	return a.save("report", f.file, whole.Bytes())
+}
+
+// save writes a whole file for a verb that can be typed again.
+func (a *app) save(verb, file string, content []byte) error {
+	if err := replaceFile(file, content); err != nil {
 		return &trouble{
 			code: exitFailed, err: err, safe: "a report that was there before is as it was; the story is kept in Temporal",
-			next: "make room, or name another place: " + a.command("report", "--out ANOTHER-FILE.html"),
+			next: "make room, or name another place: " + a.command(verb, "--out ANOTHER-FILE.html"),
 		}
 	}
-	a.say("wrote %s", f.file)
+	a.say("wrote %s", file)
 	return nil
 }
 
@@ -77,6 +84,11 @@ func (a *app) reportFormat(cmd *cobra.Command, file string) (string, error) {
 	if cmd.Flags().Changed("output") || file == "" {
 		return a.output, nil
 	}
+	return formatOf(file)
+}
+
+// formatOf is what a file's name says.
+func formatOf(file string) (string, error) {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".html", ".htm":
 		return "html", nil
@@ -117,6 +129,9 @@ func (a *app) document(ctx context.Context, f reportFlags) (report.Document, err
 		}
 	}
 	d.Report = *s.report
+	if d.Report.Runbook == runbook.Setup {
+		d.Register = a.besideSetup(ctx, c, p, d.Report)
+	}
 	return d, nil
 }
 

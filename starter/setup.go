@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,57 +39,4 @@ func (a *app) buildable(p plan.Plan, f startFlags) error {
 		}
 	}
 	return nil
-}
-
-// estateLines is the difference that setup found, area by area, as a diff that a
-// person can approve: + is made, ~ is changed, ! needs people.
-func estateLines(e runbook.Estate) []string {
-	var lines []string
-	for _, area := range e.Areas {
-		lines = append(lines, textf("%-12s %s", area.Area, area.Words()))
-	}
-	for _, i := range e.Items {
-		lines = append(lines, itemLines(i)...)
-	}
-	if e.More > 0 {
-		lines = append(lines, textf("  and %d more items; starter report shows as many as a report holds", e.More))
-	}
-	return lines
-}
-
-func itemLines(i runbook.ItemResult) []string {
-	lines := []string{textf("%s %s", signOf(i.Verdict), i.ID)}
-	for _, c := range i.Changes {
-		if i.Verdict == runbook.ToCreate || i.Verdict == runbook.Created {
-			lines = append(lines, textf("      %s = %s", c.Name, inLine(c.Want)))
-			continue
-		}
-		lines = append(lines, textf("      %s: %s → %s", c.Name, inLine(c.Have), inLine(c.Want)))
-	}
-	if i.Why != "" {
-		lines = append(lines, textf("      %s", i.Why))
-	}
-	return lines
-}
-
-// inLine puts a value into one line; references are named by what they stand for.
-func inLine(value string) string {
-	if value == "" {
-		return "(none)"
-	}
-	value = strings.ReplaceAll(value, "\n", ", ")
-	return strings.ReplaceAll(strings.ReplaceAll(value, "${", "(of "), "#", " its ")
-}
-
-func signOf(v runbook.Verdict) string {
-	switch v {
-	case runbook.ToCreate, runbook.Created:
-		return "+"
-	case runbook.ToChange, runbook.Changed:
-		return "~"
-	case runbook.InPlace:
-		return "="
-	default:
-		return "! " + string(v)
-	}
 }

@@ -44,7 +44,7 @@ func TestPreviewSetup_ShowsADiffThatAPersonCanApprove(t *testing.T) {
 		"+ kms-key/us-west-2/alias/x", "rotation = true",
 		"~ iam-role/us-east-1/y", "attached: a → a, b",
 		"! missing rds-instance/us-east-1/w", "the application makes it",
-		"key = (of kms-key/us-west-2/alias/x its arn}",
+		"key = (arn of kms-key/us-west-2/alias/x)",
 		"starter setup -f " + b.plan + " --as dana --wait",
 	} {
 		require.Contains(t, b.out.String(), want)

@@ -167,7 +167,7 @@ const (
 // details are shown in the Temporal UI; Markdown.
 func (a *app) details(in runbook.Input) string {
 	if !in.Start.Runbook.Moves() {
-		return fmt.Sprintf("**%s** of **%s**.\n\n- status: `%s`\n", in.Start.Runbook, in.Plan.Application, a.command("status", "--watch", "--of", string(in.Start.Runbook)))
+		return fmt.Sprintf("**%s** of **%s**.\n\n- status: `%s`\n", in.Start.Runbook, in.Plan.Application, a.command("status", "--watch"))
 	}
 	return fmt.Sprintf("**%s** leaves **%s** for **%s**.\n\n- objectives: RTO %s, RPO %s\n- status: `%s`\n- abort: `%s`\n",
 		in.Plan.Application, in.Start.From, in.Start.To, in.Plan.Objectives.RTO, in.Plan.Objectives.RPO,
@@ -204,7 +204,7 @@ func (a *app) lockHeld(ctx context.Context, c runs, at target) error {
 		return t
 	}
 	f := factsOf(d)
-	t.err = fmt.Errorf("another run holds the lock of %s: a %s from %s to %s, started by %s at %s (%s ago), phase %s, run %s",
-		at.workflow, f.Runbook, f.From, f.To, f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started), f.Phase, at.run)
+	t.err = fmt.Errorf("another run holds the lock of %s: a %s%s, started by %s at %s (%s ago), phase %s, run %s",
+		at.workflow, f.Runbook, f.way(), f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started), f.Phase, at.run)
 	return t
 }

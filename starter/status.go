@@ -11,8 +11,9 @@ import (
 
 // statusFlags are the flags of the verb status.
 type statusFlags struct {
-	watch bool
-	run   string
+	watch    bool
+	register bool
+	run      string
 }
 
 func (a *app) status() *cobra.Command {
@@ -23,14 +24,22 @@ func (a *app) status() *cobra.Command {
 		Long: `Show the newest run: stages and steps with their progress, the four clocks against the
 objective, what waits for whom. When no worker answers, it shows what Temporal itself
 knows, and says so. With --watch it goes on until the run ends: as a live picture in a
-terminal, as lines elsewhere; the exit code is then the run's.`,
-		Example: "  starter status -f plan.yaml --watch",
+terminal, as lines elsewhere; the exit code is then the run's.
+
+With --register it shows every resource of the plan instead: what is wanted, what the
+configuration can do, and what the last real moves measured, with owner, dependencies
+and what setup keeps for it; and which resources of the account are in no plan.`,
+		Example: "  starter status -f plan.yaml --watch\n  starter status -f plan.yaml --register",
 	}
 	a.addPlan(c)
 	a.addOf(c)
 	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "go on showing until the run ends")
+	c.Flags().BoolVar(&f.register, "register", false, "show the register of the plan's resources instead of a run")
 	c.Flags().StringVar(&f.run, "run", "", "an earlier run's id (default: the newest)")
 	return a.verb(c, func(cmd *cobra.Command, _ []string) error {
+		if f.register {
+			return a.showRegister(cmd.Context(), *f)
+		}
 		return a.showStatus(cmd.Context(), *f)
 	})
 }
@@ -95,7 +104,7 @@ func (a *app) factLines(s sight) []string {
 	lines := []string{
 		textf("%s; this is what Temporal itself knows (%v)", s.why(), s.noWorker),
 		textf("%s%s, started by %s at %s (%s ago)", f.Runbook, f.way(), f.By, f.Started.UTC().Format(time.RFC3339), a.ago(f.Started)),
-		textf("  Temporal says %s, phase %s, RTO %s, run %s", f.Status, f.Phase, f.RTOState, f.RunID),
+		textf("  Temporal says %s, phase %s%s, run %s", f.Status, f.Phase, f.budget(), f.RunID),
 	}
 	for _, p := range f.Pending {
 		line := textf("  waits for %s, %s, attempt %d", p.Step, p.State, p.Attempt)
@@ -114,7 +123,7 @@ func (a *app) factLines(s sight) []string {
 		return append(lines, "  safe now: Temporal keeps the run", "  next:     "+s.next())
 	default:
 		return append(lines, "  safe now: Temporal keeps the run; it goes on as soon as a worker polls "+f.Queue,
-			"  next:     start a worker: worker -f "+shellWord(a.planFile)+" --region REGION")
+			"  next:     start a worker: worker -f "+shellWord(a.planFile)+" "+f.workerFlag())
 	}
 }
 

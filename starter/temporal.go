@@ -33,6 +33,7 @@ type runs interface {
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 	UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
 	ScheduleClient() client.ScheduleClient
+	ListWorkflow(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
@@ -82,9 +83,13 @@ func (a *app) explain(doing string, at target, err error) *trouble {
 	case errors.As(err, &noNamespace):
 		return notReachable(wrapped)
 	case errors.As(err, &notFound):
+		begin := a.command("failover", "--from REGION --as YOU")
+		if a.meant() == runbook.Setup {
+			begin = a.command("setup", "--as YOU")
+		}
 		return &trouble{
 			code: exitFailed, err: fmt.Errorf("%s %s: no such run is known", doing, at.workflow),
-			safe: "nothing was changed", next: "check the plan's application and TEMPORAL_NAMESPACE, or start one: " + a.command("failover", "--from REGION --as YOU"),
+			safe: "nothing was changed", next: "check the plan's application and TEMPORAL_NAMESPACE, or start one: " + begin,
 		}
 	case unreachable(err):
 		return notReachable(wrapped)

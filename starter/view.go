@@ -35,6 +35,7 @@ func statusLines(r runbook.Report, now time.Time, draw bar) []string {
 	for _, s := range r.Stages {
 		lines = append(lines, stageLines(s, now, draw)...)
 	}
+	lines = append(lines, areaLines(r)...)
 	lines = append(lines, waitLines(r)...)
 	for _, left := range r.Left {
 		lines = append(lines, textf("  left for people: %s", left))
@@ -134,6 +135,22 @@ func took(from, to, now time.Time) string {
 	default:
 		return report.Span(to.Sub(from))
 	}
+}
+
+// areaLines count what setup looks after, area by area.
+func areaLines(r runbook.Report) []string {
+	if r.Estate == nil {
+		return nil
+	}
+	var lines []string
+	for _, area := range r.Estate.Areas {
+		looked := ""
+		if area.Settled < area.Items {
+			looked = textf(" (%d of %d settled)", area.Settled, area.Items)
+		}
+		lines = append(lines, textf("  area      %-12s %s%s", area.Area, area.Words(), looked))
+	}
+	return lines
 }
 
 // waitLines say who is waited for.

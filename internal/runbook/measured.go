@@ -19,7 +19,7 @@ func measure(r plan.Resource, moves []Report) Measured {
 		if m.DryRun || (m.Status != Done && m.Status != Stopped) {
 			continue
 		}
-		first(&out.RTO, m, func() (time.Duration, bool) { return m.recovery(r.Name) })
+		first(&out.RTO, m, func() (time.Duration, bool) { return m.recovery(r.Name, spec.Promoted) })
 		first(&out.RPO, m, func() (time.Duration, bool) { return m.loss(r.Name) })
 		first(&out.Pause, m, func() (time.Duration, bool) { return m.pause(r.Name) })
 	}
@@ -36,16 +36,19 @@ func first(f **Figure, m Report, read func() (time.Duration, bool)) {
 	}
 }
 
-// recovery is how long after the failure a resource was back.
-func (r Report) recovery(resource string) (time.Duration, bool) {
+// recovery is how long after the failure a resource was back. A single writer is
+// back when all promotions were done; one that sat in the other Region already
+// needed none.
+func (r Report) recovery(resource string, promoted bool) (time.Duration, bool) {
 	back := r.Clocks.Verified
 	if r.Runbook != Failover || r.Clocks.Failure.IsZero() || back.IsZero() {
 		return 0, false
 	}
-	if stage, steps := r.writer(Promote, resource); len(steps) > 0 {
-		if stage.State != Succeeded {
-			return 0, false
-		}
+	stage, steps := r.writer(Promote, resource)
+	if promoted && stage.State != Succeeded {
+		return 0, false
+	}
+	if len(steps) > 0 {
 		back = later(back, steps[len(steps)-1].Ended)
 	}
 	return back.Sub(r.Clocks.Failure), true

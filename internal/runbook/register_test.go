@@ -99,7 +99,7 @@ func TestRegister_WhatProvesNothing_MeasuresNothing(t *testing.T) {
 	require.Nil(t, resourceOf(t, planned, "billing").Measured.RTO, "no Region was lost")
 	require.Nil(t, resourceOf(t, planned, "records").Measured.RPO)
 	stopped := lostRegion()
-	stopped.Status, stopped.Stages[0].State = Stopped, Broken
+	stopped.Status, stopped.Stages[0].State, stopped.Stages[0].Steps = Stopped, Broken, nil
 	half := NewRegister(registered(), Past{Moves: []Report{stopped}})
 	require.Nil(t, resourceOf(t, half, "billing").Measured.RTO, "it never got its writer")
 	require.NotNil(t, resourceOf(t, half, "records").Measured.RTO)
