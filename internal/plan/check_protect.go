@@ -57,12 +57,10 @@ func (c *checker) known(at string, r Resource) {
 	}
 }
 
-func (c *checker) between(path string, value, least, most int, hint string) bool {
-	if value >= least && value <= most {
-		return true
+func (c *checker) between(path string, value, least, most int, hint string) {
+	if value < least || value > most {
+		c.errorf(path, hint, "%s must be %d to %d, but is %d", path, least, most, value)
 	}
-	c.errorf(path, hint, "%s must be %d to %d, but is %d", path, least, most, value)
-	return false
 }
 
 func (c *checker) consistency(at string, r Resource) {

@@ -151,18 +151,8 @@ func (l *loop) run(ctx context.Context, items []runbook.Item) error {
 	pending := items
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		states, err := l.read(ctx, pending)
-		if err != nil && ctx.Err() != nil {
-			l.giveUp(pending)
-			return nil
-		}
-		if err != nil && passing(err) {
-			return fmt.Errorf("read %s in %s: %w", l.Type, items[0].Region, err)
-		}
 		if err != nil {
-			for _, item := range pending {
-				l.results[item.ID()] = refusal(item, err)
-			}
-			return nil
+			return l.unread(ctx, pending, err)
 		}
 		due, open := l.sort(pending, states)
 		if len(open) == 0 {
@@ -180,6 +170,22 @@ func (l *loop) run(ctx context.Context, items []runbook.Item) error {
 			return nil
 		}
 	}
+}
+
+// unread closes what could not be read. Only a failure that may pass is one of
+// the whole batch: somebody tries again.
+func (l *loop) unread(ctx context.Context, pending []runbook.Item, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		l.giveUp(pending)
+	case passing(err):
+		return fmt.Errorf("read %s in %s: %w", l.Type, pending[0].Region, err)
+	default:
+		for _, item := range pending {
+			l.results[item.ID()] = refusal(item, err)
+		}
+	}
+	return nil
 }
 
 // sort settles what is as wanted or can't be, and says what is open and what of
