@@ -2,7 +2,6 @@ package keep_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -289,5 +288,4 @@ func TestBook_TwoKeepersOfOneType_AndNone(t *testing.T) {
 	_, err = b.Survey(t.Context(), things(1), true)
 	require.ErrorContains(t, err, `"thing"`)
 	require.True(t, cloud.KindOf(err).Permanent())
-	require.False(t, errors.Is(err, context.Canceled))
 }
