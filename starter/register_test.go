@@ -184,7 +184,7 @@ func TestReport_OfSetup_WithoutList_IsToldAnyway(t *testing.T) {
 	b.dial = func(context.Context) (runs, error) { return deaf{b.temporal}, nil }
 	b.expect(exitDone, "report PLAN --of setup")
 	require.Contains(t, b.out.String(), "not known: list earlier runs: no right to list")
-	require.Contains(t, b.out.String(), "dynamodb-replica us-west-2")
+	require.Contains(t, b.out.String(), "dynamodb-replica (us-west-2)")
 }
 
 // deaf is a Temporal that answers everything but lists.

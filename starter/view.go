@@ -53,6 +53,9 @@ func statusLines(r runbook.Report, now time.Time, draw bar) []string {
 // planned run has no failure to count from.
 func clockLines(r runbook.Report, now time.Time, draw bar) []string {
 	if r.Clocks.Failure.IsZero() {
+		if r.Status.Final() {
+			return []string{"  it took " + report.Span(now.Sub(r.Started))}
+		}
 		return []string{"  running for " + report.Span(now.Sub(r.Started))}
 	}
 	s := r.Clocks.Spans(now)

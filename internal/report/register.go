@@ -135,12 +135,17 @@ func inPlace(e runbook.Entry, setup *runbook.Source) string {
 	if setup == nil {
 		return "not known: setup has not run yet"
 	}
-	var out []string
+	regions := map[string][]string{}
 	for _, what := range slices.Sorted(maps.Keys(e.Kept)) {
+		kind, region, _ := strings.Cut(what, " ")
 		if n := e.Kept[what]; n > 1 {
-			what += fmt.Sprintf(" ×%d", n)
+			region += fmt.Sprintf(" ×%d", n)
 		}
-		out = append(out, what)
+		regions[kind] = append(regions[kind], region)
+	}
+	var out []string
+	for _, kind := range slices.Sorted(maps.Keys(regions)) {
+		out = append(out, fmt.Sprintf("%s (%s)", kind, strings.Join(regions[kind], ", ")))
 	}
 	return cmp.Or(strings.Join(out, ", "), "nothing, by the last setup")
 }

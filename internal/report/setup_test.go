@@ -127,7 +127,7 @@ func TestSetup_Page_ShowsAreasDifferenceLeftAndRegister(t *testing.T) {
 	for _, want := range []string{
 		"<th>drifted</th>", "<td>access</td>", "kms-key/us-west-2/alias/patient-records", "<del>a</del> → <ins>a, b</ins>",
 		"(arn of kms-key/us-west-2/alias/patient-records)", "Left for people", "Register of patient-records, account 123456789012",
-		"never measured", "dynamodb-replica us-west-2", "arn:aws:rds:us-east-1:123456789012:db:forgotten", `class="head warn"`,
+		"never measured", "dynamodb-replica (us-west-2)", "arn:aws:rds:us-east-1:123456789012:db:forgotten", `class="head warn"`,
 	} {
 		require.Contains(t, html, want)
 	}
