@@ -7,6 +7,7 @@ import (
 	awsautoscaling "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	awsbackup "github.com/aws/aws-sdk-go-v2/service/backup"
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	awsdlm "github.com/aws/aws-sdk-go-v2/service/dlm"
 	awsdrs "github.com/aws/aws-sdk-go-v2/service/drs"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awsec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -25,6 +26,7 @@ import (
 	"lifeline/activities/autoscaling"
 	"lifeline/activities/backup"
 	"lifeline/activities/cloudwatch"
+	"lifeline/activities/dlm"
 	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
@@ -46,6 +48,7 @@ func readyCalls() map[reflect.Type]string {
 		reflect.TypeFor[autoscaling.ReadyAPI]():      awsautoscaling.ServiceID,
 		reflect.TypeFor[backup.ReadyAPI]():           awsbackup.ServiceID,
 		reflect.TypeFor[cloudwatch.API]():            awscloudwatch.ServiceID,
+		reflect.TypeFor[dlm.ReadyAPI]():              awsdlm.ServiceID,
 		reflect.TypeFor[drs.ReadyAPI]():              awsdrs.ServiceID,
 		reflect.TypeFor[dynamodb.ReadyAPI]():         awsdynamodb.ServiceID,
 		reflect.TypeFor[ec2.ReadyAPI]():              awsec2.ServiceID,

@@ -7,6 +7,7 @@ import (
 	"lifeline/activities/autoscaling"
 	"lifeline/activities/backup"
 	"lifeline/activities/cloudwatch"
+	"lifeline/activities/dlm"
 	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
@@ -55,7 +56,7 @@ func newSteps(c *cloud.Clients, sampler *observe.Sampler) (steps, error) {
 func proving(c *cloud.Clients) []any {
 	return []any{
 		cloudwatch.New(c), dynamodb.New(c), elb.New(c), rds.New(c), s3.New(c), servicequotas.New(c),
-		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
+		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), dlm.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
 		ec2.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
 	}
 }

@@ -20,7 +20,7 @@ func (r *run) look(ctx workflow.Context) (runbook.Evidence, error) {
 	s := runbook.Step{Name: "ObserveRegions", Resource: fmt.Sprintf("%d observers", len(rule.Members)), Plane: runbook.Data, Reversibility: runbook.Reversible, Budget: 2 * oneLook}
 	var evidence runbook.Evidence
 	err := r.step(ctx, s, func(ctx workflow.Context, rec *runbook.StepRecord) error {
-		sightings := r.sightings(ctx, s, rule.Members)
+		sightings := sightings(ctx, s, rule.Members)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -35,7 +35,8 @@ func (r *run) look(ctx workflow.Context) (runbook.Evidence, error) {
 // second is already long, and a dead one must not hold up the others.
 const oneLook = 2 * time.Second
 
-func (r *run) sightings(ctx workflow.Context, s runbook.Step, members []plan.Observer) []runbook.Sighting {
+// sightings are what the observers answer, those that do not left out.
+func sightings(ctx workflow.Context, s runbook.Step, members []plan.Observer) []runbook.Sighting {
 	var a *observe.Steps
 	futures := make([]workflow.Future, len(members))
 	for i, m := range members {

@@ -36,6 +36,7 @@ func Readiness(ctx workflow.Context, in ReadinessInput) (runbook.ReadinessReport
 		return r.report, fmt.Errorf("register status query: %w", err)
 	}
 	before := r.before(ctx)
+	r.report.Checks = r.samePlan(ctx, before)
 	r.checkAll(ctx)
 	if err := ctx.Err(); err != nil {
 		return r.report, err
@@ -72,6 +73,7 @@ func (r *readiness) checkAll(ctx workflow.Context) {
 	if r.plan.Setup != nil {
 		beside(r.estate)
 	}
+	beside(r.observers)
 	for _, common := range kinds.CommonChecks() {
 		beside(func(ctx workflow.Context) []runbook.CheckResult { return common(ctx, r) })
 	}

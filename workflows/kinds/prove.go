@@ -20,14 +20,17 @@ type Prover interface {
 
 // CommonChecks are the checks of a plan as a whole.
 func CommonChecks() []func(workflow.Context, Player) []runbook.CheckResult {
-	return []func(workflow.Context, Player) []runbook.CheckResult{promise}
+	return []func(workflow.Context, Player) []runbook.CheckResult{promise, proveTraffic, proveLease, proveCompute, proveBackups, proveAccess, proveProof}
 }
 
-// Graded gives a check its grade: unknown when it could not be read, and
-// otherwise green unless judge finds worse.
+// Graded gives a check its grade: unknown when it could not be read, red when
+// what the plan names is not there, and otherwise green unless judge finds worse.
 func Graded(ctx workflow.Context, c runbook.CheckResult, err error, judge func(*runbook.CheckResult)) runbook.CheckResult {
 	if err != nil {
 		c.Grade, c.Why = runbook.Unknown, "could not be read: "+reason(err)
+		if gone(err) {
+			c.Grade, c.Why = runbook.Red, reason(err)
+		}
 		c.Proofs = append(c.Proofs, runbook.Proof{Read: c.Why, At: workflow.Now(ctx)})
 		return c
 	}
@@ -38,6 +41,15 @@ func Graded(ctx workflow.Context, c runbook.CheckResult, err error, judge func(*
 	}
 	return c
 }
+
+// gone says that AWS answered, and that what was asked for does not exist.
+func gone(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == notFound
+}
+
+// notFound is the kind of that failure, as package cloud names it in histories.
+const notFound = "NotFound"
 
 // reason is an error without Temporal's wrapping.
 func reason(err error) string {
