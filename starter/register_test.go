@@ -79,7 +79,7 @@ func lived(t *testing.T) *bench {
 	half, whole := builtEstate(runbook.Broken), builtEstate(runbook.Succeeded)
 	half.RunID, half.Status, whole.RunID = "s2", runbook.Failed, "s1"
 	found := proof(false)
-	found.Checks = append(found.Checks, runbook.CheckResult{ID: runbook.UncoveredCheck, Subject: runbook.OnProof, Grade: runbook.Amber, Why: "1 is in no plan", Proofs: []runbook.Proof{{Read: "arn:forgotten"}}})
+	found.Checks = append(found.Checks, runbook.CheckResult{ID: runbook.UncoveredCheck, Subject: runbook.OnProof, Grade: runbook.Amber, Why: "1 is in no plan", Proofs: []runbook.Proof{{Read: runbook.InNoPlan + "bucket forgotten"}}})
 	ago := func(hours int) time.Time { return b.now.Add(-time.Duration(hours) * time.Hour) }
 	lock, builds, proves := "lifeline/patient-records", "lifeline/patient-records/setup", "lifeline/patient-records/readiness"
 	b.temporal.past = []pastRun{
@@ -129,7 +129,7 @@ func TestRegister_EarlierRuns_TellMeasuredKeptAndUncovered(t *testing.T) {
 	require.Equal(t, "p1", r.Proof.RunID, "the newest proof")
 	require.True(t, r.Proof.Stale)
 	require.True(t, r.Uncovered.Known)
-	require.Equal(t, "arn:forgotten", r.Uncovered.Resources[0].Read)
+	require.Equal(t, "bucket forgotten", r.Uncovered.Resources[0])
 	by := map[string]runbook.Entry{}
 	for _, e := range r.Resources {
 		by[e.Name] = e
@@ -169,7 +169,7 @@ func TestReport_OfSetup_ShowsDifferenceAndRegister(t *testing.T) {
 	b.expect(exitDone, "report PLAN --of setup --out "+file)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	for _, want := range []string{"What setup did", "The difference", "dynamodb-replica/us-west-2/patient-records", "Register of patient-records", "run s9", "never measured", "arn:forgotten"} {
+	for _, want := range []string{"What setup did", "The difference", "dynamodb-replica/us-west-2/patient-records", "Register of patient-records", "run s9", "never measured", "bucket forgotten"} {
 		require.Contains(t, string(text), want)
 	}
 	require.NotContains(t, string(text), "Clocks against")

@@ -52,7 +52,7 @@ type valueView struct {
 }
 
 func newRegisterView(r runbook.Register) registerView {
-	v := registerView{Application: r.Application, Remarks: r.Notes}
+	v := registerView{Application: r.Application, Remarks: r.Notes, Resources: r.Uncovered.Resources}
 	if r.Account != "" {
 		v.Application += ", account " + r.Account
 	}
@@ -60,14 +60,8 @@ func newRegisterView(r runbook.Register) registerView {
 		v.Entries = append(v.Entries, newEntryView(e, r.Setup))
 	}
 	v.Uncovered = r.Uncovered.Why
-	switch n := len(r.Uncovered.Resources); {
-	case !r.Uncovered.Known:
+	if !r.Uncovered.Known {
 		v.Uncovered = "not known: " + r.Uncovered.Why
-	case n == 0:
-		v.Uncovered = "nothing: " + cmp.Or(r.Uncovered.Why, "every resource that was found is in a plan")
-	}
-	for _, p := range r.Uncovered.Resources {
-		v.Resources = append(v.Resources, strings.TrimSpace(p.Region+" "+p.Read))
 	}
 	v.Sources = []string{source("setup", r.Setup), source("readiness", r.Proof)}
 	return v

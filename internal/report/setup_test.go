@@ -68,7 +68,7 @@ func proof() *runbook.ReadinessReport {
 		{ID: "data/lag", Subject: runbook.OnData, Title: "lag is small", Grade: runbook.Unknown, Why: "could not be read: no answer"},
 		{
 			ID: runbook.UncoveredCheck, Subject: runbook.OnProof, Title: "every resource is in a plan", Grade: runbook.Amber, Why: "1 resource is in no plan",
-			Proofs: []runbook.Proof{{Read: "arn:aws:rds:us-east-1:123456789012:db:forgotten", Region: "us-east-1", At: at(-297)}},
+			Proofs: []runbook.Proof{{Read: "3 of kind instance", Region: "us-east-1", At: at(-297)}, {Read: runbook.InNoPlan + "instance forgotten in us-east-1", At: at(-297)}},
 		},
 	}}
 	before := &runbook.ReadinessReport{RunID: "0196-run", Checks: []runbook.CheckResult{
@@ -127,7 +127,7 @@ func TestSetup_Page_ShowsAreasDifferenceLeftAndRegister(t *testing.T) {
 	for _, want := range []string{
 		"<th>drifted</th>", "<td>access</td>", "kms-key/us-west-2/alias/patient-records", "<del>a</del> → <ins>a, b</ins>",
 		"(arn of kms-key/us-west-2/alias/patient-records)", "Left for people", "Register of patient-records, account 123456789012",
-		"never measured", "dynamodb-replica (us-west-2)", "arn:aws:rds:us-east-1:123456789012:db:forgotten", `class="head warn"`,
+		"never measured", "dynamodb-replica (us-west-2)", "instance forgotten in us-east-1", `class="head warn"`,
 	} {
 		require.Contains(t, html, want)
 	}
@@ -159,7 +159,7 @@ func TestRegister_EveryLineFits120Columns_WhateverTheNames(t *testing.T) {
 	e.Name, e.Owner, e.DependsOn = long, strings.Repeat("very-long-owner@example ", 12), []string{long, long, long}
 	e.Kept = map[string]int{strings.Repeat("ä", 300): 2}
 	e.Capability.Why = long
-	r.Uncovered.Resources = []runbook.Proof{{Read: "arn:aws:x:" + strings.Repeat("y", 400), Region: "us-east-1"}}
+	r.Uncovered.Resources = []string{"arn:aws:x:" + strings.Repeat("y", 400)}
 	r.Notes = []string{strings.Repeat("why ", 90)}
 	var b bytes.Buffer
 	require.NoError(t, report.RegisterText(&b, r))
@@ -229,7 +229,7 @@ func TestSetupAndReadiness_HostileTexts_AreEscaped_AndNothingIsFetched(t *testin
 	d.Report.Left[0], d.Report.Estate.Account = evil, evil
 	reg := d.Register
 	reg.Account, reg.Uncovered.Why, reg.Notes, reg.Setup.RunID = evil, evil, []string{evil}, evil
-	reg.Uncovered.Resources[0].Read = evil
+	reg.Uncovered.Resources[0] = evil
 	e := &reg.Resources[0]
 	e.Name, e.Owner, e.DependsOn, e.Short, e.Kept = evil, evil, []string{evil}, []string{evil}, map[string]int{evil: 1}
 	p := *proof()
@@ -252,7 +252,7 @@ func TestSetup_HostileTexts_DoNotSteerTheTerminal(t *testing.T) {
 	const evil = "fine\x1b[2J\r\u202egnp\nsecond"
 	d := built()
 	d.Report.Estate.Items[0].Why, d.Report.Estate.Items[0].Changes[0].Want = evil, evil
-	d.Register.Resources[0].Owner, d.Register.Uncovered.Resources[0].Read, d.Register.Resources[0].Name = evil, evil, evil
+	d.Register.Resources[0].Owner, d.Register.Uncovered.Resources[0], d.Register.Resources[0].Name = evil, evil, evil
 	text := string(render(t, report.Text, d))
 	for _, bad := range []string{"\x1b", "\r", "\u202e", "\nsecond"} {
 		require.NotContains(t, text, bad)

@@ -4,14 +4,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"lifeline/internal/plan"
 )
 
-// UncoveredCheck is the check of readiness whose proofs are the resources of the
-// account that no plan covers.
-const UncoveredCheck = "proof/uncovered"
+const (
+	// UncoveredCheck is the check of readiness that looks for what no plan covers.
+	UncoveredCheck = "proof/uncovered"
+	// InNoPlan begins each of its proofs that names such a resource: "in no plan:
+	// bucket scans in us-east-1". Other proofs say what was looked at.
+	InNoPlan = "in no plan: "
+)
 
 // Past is what earlier runs of an application left behind, as far as it could
 // be read.
@@ -100,9 +105,9 @@ type Figure struct {
 
 // Uncovered are the resources of the account that no plan covers.
 type Uncovered struct {
-	Known     bool    `json:"known"` // a proof of readiness could tell
-	Why       string  `json:"why"`   // in words; when it isn't known, why not
-	Resources []Proof `json:"resources,omitempty"`
+	Known     bool     `json:"known"` // a proof of readiness could tell
+	Why       string   `json:"why"`   // in words; when it isn't known, why not
+	Resources []string `json:"resources,omitempty"`
 }
 
 // NewRegister puts a plan beside what earlier runs left behind.
@@ -182,6 +187,12 @@ func uncovered(proof *ReadinessReport) Uncovered {
 	case Green:
 		return Uncovered{Known: true, Why: c.Why}
 	default:
-		return Uncovered{Known: true, Why: c.Why, Resources: c.Proofs}
+		out := Uncovered{Known: true, Why: c.Why}
+		for _, p := range c.Proofs {
+			if name, ok := strings.CutPrefix(p.Read, InNoPlan); ok {
+				out.Resources = append(out.Resources, name)
+			}
+		}
+		return out
 	}
 }

@@ -135,16 +135,16 @@ func TestRegister_Uncovered_UnknownIsNotNone(t *testing.T) {
 	proof := func(c ...CheckResult) Past {
 		return Past{Proof: &ReadinessReport{RunID: "p1", Digest: p.Digest(), Checks: c}}
 	}
-	read := []Proof{{Read: "arn:aws:rds:us-east-1:1:db:forgotten", Region: "us-east-1"}}
+	read := []Proof{{Read: "7 of kind bucket", Region: "us-east-1"}, {Read: InNoPlan + "bucket scans in us-east-1"}}
 	for name, c := range map[string]struct {
 		past  Past
 		known bool
-		want  []Proof
+		want  []string
 	}{
 		"nobody looked": {past: proof()},
 		"unreadable":    {past: proof(CheckResult{ID: UncoveredCheck, Grade: Unknown, Why: "denied", Proofs: read})},
 		"all covered":   {past: proof(CheckResult{ID: UncoveredCheck, Grade: Green, Proofs: read}), known: true},
-		"some are not":  {past: proof(CheckResult{ID: UncoveredCheck, Grade: Amber, Proofs: read}), known: true, want: read},
+		"some are not":  {past: proof(CheckResult{ID: UncoveredCheck, Grade: Amber, Proofs: read}), known: true, want: []string{"bucket scans in us-east-1"}},
 	} {
 		got := NewRegister(p, c.past)
 		require.Equal(t, c.known, got.Uncovered.Known, name)
