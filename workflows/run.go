@@ -208,7 +208,9 @@ func (r *run) end(ctx workflow.Context, cause error) (runbook.Report, error) {
 	r.conclude(dctx, cause)
 	r.report.Ended = workflow.Now(dctx)
 	r.publish(dctx)
-	r.tell(dctx, string(r.report.Status), r.report.Summary)
+	if r.newsworthy() {
+		r.tell(dctx, string(r.report.Status), r.report.Summary)
+	}
 	err := workflow.Await(dctx, func() bool { return workflow.AllHandlersFinished(dctx) })
 	if err = errors.Join(err, r.gather(dctx)); err != nil {
 		return r.report, err

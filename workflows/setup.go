@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/workflow"
@@ -17,8 +16,10 @@ import (
 // setup is one run of Setup.
 type setup struct {
 	*run
+	items []runbook.Item
 	known map[string]map[string]string
 	todo  map[runbook.Area][]string // ids that are not in place, by area
+	crew  *crew                     // the areas that run now
 }
 
 // Setup builds everything that recovery relies on and keeps it so: it reads
@@ -29,40 +30,14 @@ type setup struct {
 // nobody can lift. Its making waits for a quorum of approvers.
 func Setup(ctx workflow.Context, in runbook.Input) (runbook.Report, error) {
 	s := setup{run: newRun(ctx, runbook.Setup, in), known: map[string]map[string]string{}, todo: map[runbook.Area][]string{}}
-	stages := []stage{
+	return s.play(ctx,
 		reversible(runbook.Survey, "what is there, and what differs from the plan", s.survey),
 		reversible(runbook.Approve, "people allow what nobody can take back", s.approve),
-	}
-	for _, level := range levels() {
-		stages = append(stages, reversible(stageOf(level), titleOf(level), func(ctx workflow.Context) error { return s.converge(ctx, level) }))
-	}
-	return s.play(ctx, stages...)
+		reversible(runbook.Build, "all areas side by side, each thing after what it needs", s.converge),
+	)
 }
 
-// levels are the areas that may be built at the same time, in order.
-func levels() [][]runbook.Area {
-	return [][]runbook.Area{
-		{runbook.AreaAccess},
-		{runbook.AreaStack, runbook.AreaStorage, runbook.AreaDatabases, runbook.AreaElasticDR},
-		{runbook.AreaBackup, runbook.AreaTraffic},
-		{runbook.AreaMonitoring},
-		{runbook.AreaTrigger},
-	}
-}
-
-// stageOf names a level's stage by its first area.
-func stageOf(level []runbook.Area) runbook.Stage { return runbook.Stage(level[0]) }
-
-func titleOf(level []runbook.Area) string {
-	words := make([]string, len(level))
-	for i, a := range level {
-		words[i] = string(a)
-	}
-	return "build " + strings.Join(words, ", ")
-}
-
-// survey reads everything, level by level, since what is referred to has to be
-// read first.
+// survey reads everything, what is referred to first.
 func (s *setup) survey(ctx workflow.Context) error {
 	s.report.Estate = &runbook.Estate{}
 	account, err := s.account(ctx)
@@ -70,25 +45,23 @@ func (s *setup) survey(ctx workflow.Context) error {
 		return err
 	}
 	s.report.Estate.Account = account
-	if _, err := kinds.Items(kinds.Site{Plan: s.in.Plan, Account: account}); err != nil {
+	if s.items, err = kinds.Items(kinds.Site{Plan: s.in.Plan, Account: account}); err != nil {
 		return refused("%v", err)
 	}
 	workflow.Go(ctx, s.hear)
-	for _, level := range levels() {
-		results, err := s.areas(ctx, level, false)
-		if err != nil {
-			return err
-		}
-		for _, area := range level {
-			s.report.Estate.Add(area, results[area])
-			for _, r := range results[area] {
-				if !r.Verdict.Good() && r.Verdict != runbook.Drifted {
-					s.todo[area] = append(s.todo[area], r.ID)
-				}
+	results, err := s.areas(ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, area := range runbook.Areas() {
+		s.report.Estate.Add(area, results[area])
+		for _, r := range results[area] {
+			if !r.Verdict.Good() && r.Verdict != runbook.Drifted {
+				s.todo[area] = append(s.todo[area], r.ID)
 			}
 		}
-		s.publish(ctx)
 	}
+	s.publish(ctx)
 	return nil
 }
 
@@ -104,7 +77,8 @@ func (s *setup) account(ctx workflow.Context) (string, error) {
 	return caller.Account, err
 }
 
-// hear takes the areas' progress into the status.
+// hear takes the areas' progress into the status, and passes on what others wait
+// for.
 func (s *setup) hear(ctx workflow.Context) {
 	channel := workflow.GetSignalChannel(ctx, signalProgress)
 	for {
@@ -112,6 +86,8 @@ func (s *setup) hear(ctx workflow.Context) {
 		if more := channel.Receive(ctx, &p); !more || ctx.Err() != nil {
 			return
 		}
+		maps.Copy(s.known, p.News.Known)
+		s.crew.pass(ctx, p.News)
 		count := s.report.Estate.Area(p.Area)
 		if slices.Contains(runbook.Areas(), p.Area) && p.Settled <= p.All && s.report.Phase != runbook.Survey {
 			count.Settled = p.Settled
@@ -120,24 +96,26 @@ func (s *setup) hear(ctx workflow.Context) {
 	}
 }
 
-// areas runs the areas of a level as children, side by side.
-func (s *setup) areas(ctx workflow.Context, level []runbook.Area, change bool) (map[runbook.Area][]runbook.ItemResult, error) {
+// areas runs all areas as children, side by side.
+func (s *setup) areas(ctx workflow.Context, change bool) (map[runbook.Area][]runbook.ItemResult, error) {
 	out := map[runbook.Area][]runbook.ItemResult{}
-	known := maps.Clone(s.known)
+	s.crew = newCrew(s.items, change, func(i runbook.Item) bool { return !change || slices.Contains(s.todo[i.Area], i.ID()) })
 	var failed error
 	wait := workflow.NewWaitGroup(ctx)
-	for _, area := range level {
-		if change && len(s.todo[area]) == 0 {
+	for _, area := range runbook.Areas() {
+		if !s.crew.runs[area] {
 			continue
 		}
 		wait.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer wait.Done()
-			results, err := s.area(ctx, area, known, change)
+			results, err := s.area(ctx, area, change)
 			if err != nil && failed == nil {
 				failed = err
 			}
 			out[area] = results
+			// Those that wait for what it has not told wait in vain.
+			s.crew.pass(ctx, newsOf(s.crew.tell[area], s.known))
 		})
 	}
 	wait.Wait(ctx)
@@ -145,8 +123,11 @@ func (s *setup) areas(ctx workflow.Context, level []runbook.Area, change bool) (
 }
 
 // area runs one child and records it as one step.
-func (s *setup) area(ctx workflow.Context, area runbook.Area, known map[string]map[string]string, change bool) ([]runbook.ItemResult, error) {
-	in := AreaInput{Input: s.in, Area: area, Account: s.report.Estate.Account, Known: known, Change: change, Only: s.todo[area]}
+func (s *setup) area(ctx workflow.Context, area runbook.Area, change bool) ([]runbook.ItemResult, error) {
+	in := AreaInput{
+		Input: s.in, Area: area, Account: s.report.Estate.Account, Known: s.crew.known(area, s.known), Change: change, Only: s.todo[area],
+		Expect: s.crew.expect[area], Tell: s.crew.tell[area],
+	}
 	name, verb := "SurveyArea", "survey"
 	if change {
 		name, verb = "ConvergeArea", "converge"
@@ -161,7 +142,9 @@ func (s *setup) area(ctx workflow.Context, area runbook.Area, known map[string]m
 			WaitForCancellation: true,
 		})
 		var out AreaOutput
-		if err := workflow.ExecuteChildWorkflow(ctx, SetupAreaName, in).Get(ctx, &out); err != nil {
+		child := workflow.ExecuteChildWorkflow(ctx, SetupAreaName, in)
+		s.crew.children[area] = child
+		if err := child.Get(ctx, &out); err != nil {
 			return err
 		}
 		results = out.Results
@@ -184,12 +167,8 @@ func (s *setup) area(ctx workflow.Context, area runbook.Area, known map[string]m
 // approve asks people about what nobody can take back; everything else that
 // setup does can be changed again.
 func (s *setup) approve(ctx workflow.Context) error {
-	items, err := kinds.Items(kinds.Site{Plan: s.in.Plan, Account: s.report.Estate.Account})
-	if err != nil {
-		return refused("%v", err)
-	}
 	var risks []runbook.Risk
-	for _, item := range kinds.Irrevocable(items) {
+	for _, item := range kinds.Irrevocable(s.items) {
 		if slices.Contains(s.todo[item.Area], item.ID()) {
 			risks = append(risks, runbook.Risk{Code: "irrevocable", Text: item.ID() + ": " + item.Why})
 		}
@@ -203,33 +182,32 @@ func (s *setup) approve(ctx workflow.Context) error {
 	return s.answer(ctx)
 }
 
-// converge builds the areas of a level. One that fails keeps only those waiting
-// that refer to it; what is incomplete is said at the end.
-func (s *setup) converge(ctx workflow.Context, level []runbook.Area) error {
+// converge builds what is not in place. An item that fails keeps only those
+// waiting that need it; what is incomplete is said at the end.
+func (s *setup) converge(ctx workflow.Context) error {
 	if s.move.DryRun {
 		return nil
 	}
-	results, err := s.areas(ctx, level, true)
-	if err != nil {
-		return err
-	}
-	for _, area := range level {
+	results, err := s.areas(ctx, true)
+	for _, area := range runbook.Areas() {
 		if len(results[area]) > 0 {
 			s.replace(area, results[area])
 		}
 	}
 	s.publish(ctx)
-	if last := levels()[len(levels())-1]; slices.Equal(level, last) {
-		return s.judge(ctx)
+	if err != nil {
+		return err
 	}
-	return nil
+	return s.judge()
 }
 
 // replace puts what was done in the place of what was found.
 func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
 	e := s.report.Estate
 	before := *e.Area(area)
-	e.Items = slices.DeleteFunc(e.Items, func(i runbook.ItemResult) bool { return slices.ContainsFunc(results, func(r runbook.ItemResult) bool { return r.ID == i.ID }) })
+	e.Items = slices.DeleteFunc(e.Items, func(i runbook.ItemResult) bool {
+		return slices.ContainsFunc(results, func(r runbook.ItemResult) bool { return r.ID == i.ID })
+	})
 	e.Add(area, results)
 	count := e.Area(area)
 	for _, kept := range []runbook.Verdict{runbook.InPlace, runbook.Drifted} {
@@ -241,7 +219,7 @@ func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
 
 // judge ends the run: incomplete is a failure, what only this endpoint lacks or
 // the plan leaves to people is not.
-func (s *setup) judge(workflow.Context) error {
+func (s *setup) judge() error {
 	e := s.report.Estate
 	for _, i := range e.Of(runbook.Unavailable, runbook.Drifted) {
 		s.report.Left = append(s.report.Left, fmt.Sprintf("%s: %s", i.ID, i.Why))
@@ -256,7 +234,6 @@ func (s *setup) judge(workflow.Context) error {
 	}
 	return nil
 }
-
 
 // built is one sentence on what setup found or did.
 func (r *run) built(e *runbook.Estate) string {
@@ -285,4 +262,11 @@ func adviceOnSetup(rep *runbook.Report) (safe, next string) {
 		return "what was in place before still is; what this run made stays", "mend the cause, then: " + again + " (it goes on from there)"
 	}
 	return "setup goes on by itself", "starter status -f PLAN --of setup --watch"
+}
+
+// newsworthy says that people want to hear of the end of a run. A setup that
+// found everything in place is none of it: it leaves not even a message.
+func (r *run) newsworthy() bool {
+	e := r.report.Estate
+	return e == nil || r.report.Status != runbook.Done || e.Count(runbook.Created, runbook.Changed) > 0
 }

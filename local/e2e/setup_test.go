@@ -68,6 +68,13 @@ func (f *fixture) setup(code int) runbook.Report {
 	return f.estateOf(a.Stdout)
 }
 
+// settled runs setup until nothing waits: what archives old objects is made only
+// when they have been copied.
+func (f *fixture) settled() {
+	f.t.Helper()
+	f.eventually(3*time.Minute, "nothing waits any more", func() bool { return f.setup(0).Estate.Count(runbook.Blocked) == 0 })
+}
+
 func (f *fixture) estateOf(text string) runbook.Report {
 	f.t.Helper()
 	var rep runbook.Report
@@ -100,6 +107,7 @@ func TestSetup_WorkerKilledAgainAndAgain_SameEndStateAndNothingTwice(t *testing.
 	require.NoError(t, err)
 	require.Zero(t, code, output)
 
+	f.settled()
 	again := time.Now()
 	rep := f.setup(0)
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
@@ -159,6 +167,7 @@ func TestSetup_Throttled_AndAnswersLost_SameEndState(t *testing.T) {
 	for _, id := range ids {
 		require.NoError(t, f.Control.Remove(t.Context(), id))
 	}
+	f.settled()
 	again := time.Now()
 	rep := f.setup(0)
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed, runbook.Blocked), rep.Summary)
@@ -196,10 +205,7 @@ func TestSetup_Imaging_ServersComeLast(t *testing.T) {
 	f.rename("archive-server", "us-west-2", "sourceServer", id)
 	rep := f.setup(0)
 	require.Zero(t, rep.Estate.Count(runbook.Missing, runbook.Unkept), rep.Summary)
-	f.eventually(2*time.Minute, "nothing waits any more", func() bool {
-		rep = f.setup(0)
-		return rep.Estate.Count(runbook.Blocked) == 0
-	})
+	f.settled()
 	again := time.Now()
 	rep = f.setup(0)
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed), rep.Summary)
