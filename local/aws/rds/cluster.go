@@ -101,14 +101,15 @@ func (r *RDS) createCluster(call *wire.Call, in *rds.CreateDBClusterInput) (*rds
 
 func (r *RDS) newCluster(at place, in *rds.CreateDBClusterInput) *cluster {
 	engine := aws.StringValue(in.Engine)
+	version := cmp.Or(aws.StringValue(in.EngineVersion), defaultVersion(engine))
 	c := &cluster{
 		place: at, resource: strings.ToUpper(r.world.NewID("cluster-")), status: statusCreating,
-		engine: engine, version: cmp.Or(aws.StringValue(in.EngineVersion), defaultVersion(engine)),
+		engine: engine, version: version,
 		database: aws.StringValue(in.DatabaseName), user: aws.StringValue(in.MasterUsername),
 		port: cmp.Or(aws.Int64Value(in.Port), defaultPort(engine)), created: r.world.Now(),
 		retention: cmp.Or(aws.Int64Value(in.BackupRetentionPeriod), 1), protected: aws.BoolValue(in.DeletionProtection),
 		forwarding: aws.BoolValue(in.EnableGlobalWriteForwarding), subnetGroup: cmp.Or(aws.StringValue(in.DBSubnetGroupName), "default"),
-		parameterGroup: cmp.Or(aws.StringValue(in.DBClusterParameterGroupName), "default."+engine),
+		parameterGroup: cmp.Or(aws.StringValue(in.DBClusterParameterGroupName), "default."+familyOf(engine, version)),
 		groups:         aws.StringValueSlice(in.VpcSecurityGroupIds), zones: aws.StringValueSlice(in.AvailabilityZones),
 		encrypted: aws.BoolValue(in.StorageEncrypted), key: aws.StringValue(in.KmsKeyId),
 		tags: tagsOf(in.Tags), volume: newVolume(at.region),

@@ -142,3 +142,18 @@ func TestClusterParameterGroups_AreKeptWhileAClusterUsesThem(t *testing.T) {
 	_, err = c.ResetDBClusterParameterGroup(ctx, &api.ResetDBClusterParameterGroupInput{DBClusterParameterGroupName: name})
 	require.ErrorContains(t, err, "ResetAllParameters or a list")
 }
+
+func TestClusterParameterGroups_AClusterThatNamesNone_HasItsFamilysDefault(t *testing.T) {
+	t.Parallel()
+	c := zoned(t)
+	for engine, want := range map[string]string{"aurora-postgresql": "default.aurora-postgresql16", "aurora-mysql": "default.aurora-mysql8.0"} {
+		made, err := c.CreateDBCluster(t.Context(), &api.CreateDBClusterInput{
+			DBClusterIdentifier: sdk.String(engine), Engine: sdk.String(engine), MasterUsername: sdk.String("lifeline"), ManageMasterUserPassword: sdk.Bool(true),
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, sdk.ToString(made.DBCluster.DBClusterParameterGroup))
+		got, err := c.DescribeDBClusterParameters(t.Context(), &api.DescribeDBClusterParametersInput{DBClusterParameterGroupName: made.DBCluster.DBClusterParameterGroup})
+		require.NoError(t, err)
+		require.NotEmpty(t, got.Parameters)
+	}
+}

@@ -68,6 +68,16 @@ func engineOf(family string) string {
 	return engine
 }
 
+// familyOf is the family of an engine's version: aurora-postgresql16, and with
+// MySQL's two numbers aurora-mysql8.0.
+func familyOf(engine, version string) string {
+	parts := strings.SplitN(version, ".", 3)
+	if strings.HasSuffix(engine, "mysql") && len(parts) > 1 {
+		return engine + parts[0] + "." + parts[1]
+	}
+	return engine + parts[0]
+}
+
 // accepts says whether a value is one of those allowed.
 func (s setting) accepts(value string) bool {
 	if s.allowed == "" {
