@@ -3,6 +3,7 @@ package activities
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,14 +12,17 @@ import (
 
 	awsautoscaling "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	awsbackup "github.com/aws/aws-sdk-go-v2/service/backup"
+	awscloudformation "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	awsdlm "github.com/aws/aws-sdk-go-v2/service/dlm"
 	awsdrs "github.com/aws/aws-sdk-go-v2/service/drs"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awsec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
 	awselb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	awsevents "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	awsrds "github.com/aws/aws-sdk-go-v2/service/rds"
 	awsroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	awsarc "github.com/aws/aws-sdk-go-v2/service/route53recoverycluster"
@@ -32,14 +36,17 @@ import (
 	"lifeline/activities/arc"
 	"lifeline/activities/autoscaling"
 	"lifeline/activities/backup"
+	"lifeline/activities/cloudformation"
 	"lifeline/activities/cloudwatch"
 	"lifeline/activities/dlm"
 	"lifeline/activities/drs"
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
+	"lifeline/activities/events"
 	"lifeline/activities/iam"
 	"lifeline/activities/kms"
+	"lifeline/activities/lambda"
 	"lifeline/activities/observe"
 	"lifeline/activities/rds"
 	"lifeline/activities/route53"
@@ -77,23 +84,28 @@ func calls() map[reflect.Type]string {
 // SDK's id of its service.
 func setupCalls() map[reflect.Type]string {
 	return map[reflect.Type]string{
-		reflect.TypeFor[arc.API]():              awsarc.ServiceID, // a new control's first state
-		reflect.TypeFor[arc.SetupAPI]():         awscontrol.ServiceID,
-		reflect.TypeFor[backup.SetupAPI]():      awsbackup.ServiceID,
-		reflect.TypeFor[backup.KeyAPI]():        awskms.ServiceID,
-		reflect.TypeFor[dlm.SetupAPI]():         awsdlm.ServiceID,
-		reflect.TypeFor[drs.SetupAPI]():         awsdrs.ServiceID,
-		reflect.TypeFor[dynamodb.SetupAPI]():    awsdynamodb.ServiceID,
-		reflect.TypeFor[dynamodb.SetupKeyAPI](): awskms.ServiceID,
-		reflect.TypeFor[ec2.SetupAPI]():         awsec2.ServiceID,
-		reflect.TypeFor[elb.SetupAPI]():         awselb.ServiceID,
-		reflect.TypeFor[iam.SetupAPI]():         awsiam.ServiceID,
-		reflect.TypeFor[kms.SetupAPI]():         awskms.ServiceID,
-		reflect.TypeFor[rds.SetupAPI]():         awsrds.ServiceID,
-		reflect.TypeFor[route53.SetupAPI]():     awsroute53.ServiceID,
-		reflect.TypeFor[s3.SetupAPI]():          awss3.ServiceID,
-		reflect.TypeFor[s3control.SetupAPI]():   awss3control.ServiceID,
-		reflect.TypeFor[s3control.BucketAPI]():  awss3.ServiceID,
+		reflect.TypeFor[arc.API]():                 awsarc.ServiceID, // a new control's first state
+		reflect.TypeFor[arc.SetupAPI]():            awscontrol.ServiceID,
+		reflect.TypeFor[backup.SetupAPI]():         awsbackup.ServiceID,
+		reflect.TypeFor[backup.KeyAPI]():           awskms.ServiceID,
+		reflect.TypeFor[cloudformation.SetupAPI](): awscloudformation.ServiceID,
+		reflect.TypeFor[cloudwatch.SetupAPI]():     awscloudwatch.ServiceID,
+		reflect.TypeFor[dlm.SetupAPI]():            awsdlm.ServiceID,
+		reflect.TypeFor[drs.SetupAPI]():            awsdrs.ServiceID,
+		reflect.TypeFor[dynamodb.SetupAPI]():       awsdynamodb.ServiceID,
+		reflect.TypeFor[dynamodb.SetupKeyAPI]():    awskms.ServiceID,
+		reflect.TypeFor[ec2.SetupAPI]():            awsec2.ServiceID,
+		reflect.TypeFor[elb.SetupAPI]():            awselb.ServiceID,
+		reflect.TypeFor[events.SetupAPI]():         awsevents.ServiceID,
+		reflect.TypeFor[iam.SetupAPI]():            awsiam.ServiceID,
+		reflect.TypeFor[kms.SetupAPI]():            awskms.ServiceID,
+		reflect.TypeFor[lambda.SetupAPI]():         awslambda.ServiceID,
+		reflect.TypeFor[rds.SetupAPI]():            awsrds.ServiceID,
+		reflect.TypeFor[route53.SetupAPI]():        awsroute53.ServiceID,
+		reflect.TypeFor[s3.SetupAPI]():             awss3.ServiceID,
+		reflect.TypeFor[s3control.SetupAPI]():      awss3control.ServiceID,
+		reflect.TypeFor[sns.SetupAPI]():            awssns.ServiceID,
+		reflect.TypeFor[s3control.BucketAPI]():     awss3.ServiceID,
 	}
 }
 
@@ -104,6 +116,9 @@ func steps() []reflect.Type {
 		reflect.TypeFor[*dynamodb.Steps](), reflect.TypeFor[*ec2.Steps](), reflect.TypeFor[*elb.Steps](),
 		reflect.TypeFor[*observe.Steps](), reflect.TypeFor[*rds.Steps](), reflect.TypeFor[*route53.Steps](),
 		reflect.TypeFor[*s3.Steps](), reflect.TypeFor[*servicequotas.Steps](), reflect.TypeFor[*sns.Steps](), reflect.TypeFor[*sts.Steps](),
+		reflect.TypeFor[*arc.Ready](), reflect.TypeFor[*autoscaling.Ready](), reflect.TypeFor[*backup.Ready](), reflect.TypeFor[*cloudwatch.Ready](),
+		reflect.TypeFor[*dlm.Ready](), reflect.TypeFor[*drs.Ready](), reflect.TypeFor[*dynamodb.Ready](), reflect.TypeFor[*ec2.Ready](), reflect.TypeFor[*kms.Ready](),
+		reflect.TypeFor[*rds.Ready](), reflect.TypeFor[*route53.Ready](), reflect.TypeFor[*s3.Ready](), reflect.TypeFor[*sts.Ready](),
 	}
 }
 
@@ -135,7 +150,9 @@ func actions() []string {
 // setupActions are those of the keepers' operations, and those that AWS asks for
 // beside the action of an operation's name (Service Authorization Reference).
 func setupActions() []string {
-	return permissions(setupCalls(), "s3:ListBucket", "rds:AddTagsToResource",
+	all := setupCalls()
+	maps.Copy(all, readyCalls())
+	return permissions(all, "s3:ListBucket", "rds:AddTagsToResource",
 		"iam:PassRole", "iam:TagRole", "kms:TagResource", "s3:PutJobTagging",
 		// A vault with a customer key.
 		"backup:TagResource", "backup-storage:MountCapsule", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant",
@@ -147,6 +164,15 @@ func setupActions() []string {
 		// The first use of Elastic Disaster Recovery.
 		"drs:TagResource", "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateServiceLinkedRole", "iam:GetInstanceProfile",
 		"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+		"cloudformation:TagResource", "cloudwatch:TagResource", "events:TagResource", "lambda:TagResource", "sns:TagResource",
+		// A look for drift reads, in the caller's name, what the stacks have made.
+		"cloudformation:BatchDescribeTypeConfigurations", "cloudformation:DetectStackResourceDrift",
+		"autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInternetGateways", "ec2:DescribeLaunchTemplateVersions", "ec2:DescribeLaunchTemplates",
+		"ec2:DescribeRouteTables", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
+		"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeTags",
+		"elasticloadbalancing:DescribeTargetGroupAttributes", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies",
+		"kms:ListResourceTags", "rds:DescribeDBClusterParameterGroups", "rds:DescribeDBClusterParameters", "rds:DescribeDBParameterGroups",
+		"rds:DescribeDBParameters", "rds:DescribeDBSubnetGroups", "rds:ListTagsForResource",
 	)
 }
 
