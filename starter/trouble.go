@@ -34,7 +34,7 @@ const exitCodes = `Exit codes:
        no such run is known; an answer or file could not be written
     2  usage: the command was not understood
     3  the plan is invalid
-    4  refused by a gate, an approval rule, or the lock of a run under way
+    4  refused by a gate, an approval rule, or the lock of a run under way; not ready
     5  aborted and undone
     6  stopped after a one-way stage: only forward, or failback
     7  Temporal or AWS not reachable, or no worker answers

@@ -1,7 +1,8 @@
 // Package report owns the shape and the look of a run's story for people and
-// machines: one self-contained HTML file, JSON, and plain text.
+// machines: one self-contained HTML file, JSON, and plain text. A proof of
+// readiness and the register of a plan's resources are told here too.
 //
-// It does not own what happened (runbook.Report) and measures nothing itself:
+// It does not own what happened (runbook.Report, ReadinessReport, Register) and measures nothing itself:
 // the outside view is handed in, and every writer is a pure function of its
 // Document. It reads no clock, no file and no network, so that the same
 // Document gives the same bytes for ever.
