@@ -144,7 +144,8 @@ func (s Site) jobs(region plan.Region, name, metric, says string) watch {
 	}
 }
 
-// silence is the absence of what should happen.
+// silence is the absence of what should happen. Where it has never happened yet, the
+// alarm says so from its first minute: nothing could be recovered until it does.
 func (s Site) silence(region plan.Region, name, metric, says string) watch {
 	d := s.Plan.Monitoring.Silence
 	return watch{
