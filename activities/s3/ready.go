@@ -139,7 +139,10 @@ func (r *Ready) FindBuckets(ctx context.Context, in AllRef) (All, error) {
 			return All{}, fmt.Errorf("list buckets in %s: %w", in.Region, err)
 		}
 		for _, b := range page.Buckets {
-			out.Names = append(out.Names, aws.ToString(b.Name))
+			// Some endpoints answer with the buckets of all Regions.
+			if home := aws.ToString(b.BucketRegion); home == "" || home == string(in.Region) {
+				out.Names = append(out.Names, aws.ToString(b.Name))
+			}
 		}
 		if ask.ContinuationToken = page.ContinuationToken; aws.ToString(ask.ContinuationToken) == "" {
 			slices.Sort(out.Names)

@@ -167,7 +167,11 @@ func covered(p plan.Plan) map[string]bool {
 	return out
 }
 
+// strayID is what a thing is known by. A bucket's name is one for all Regions.
 func strayID(region plan.Region, key, name string) string {
+	if key == "bucket" {
+		region = ""
+	}
 	return strings.Join([]string{string(region), key, strings.ToLower(name)}, " ")
 }
 
