@@ -221,7 +221,7 @@ func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
 // the plan leaves to people is not.
 func (s *setup) judge() error {
 	e := s.report.Estate
-	for _, i := range e.Of(runbook.Unavailable, runbook.Drifted) {
+	for _, i := range e.Of(runbook.Unavailable, runbook.Drifted, runbook.Blocked) {
 		s.report.Left = append(s.report.Left, fmt.Sprintf("%s: %s", i.ID, i.Why))
 	}
 	if bad := e.Count(runbook.Unkept, runbook.Missing); bad > 0 {
@@ -256,6 +256,8 @@ func adviceOnSetup(rep *runbook.Report) (safe, next string) {
 	switch {
 	case rep.Status == runbook.Done && rep.DryRun:
 		return "nothing was changed", again
+	case rep.Status == runbook.Done && rep.Estate.Count(runbook.Blocked) > 0:
+		return "what is in place stays; some items wait for others, see left", "when what they wait for is there: " + again
 	case rep.Status == runbook.Done:
 		return "what recovery relies on is in place", "starter preview setup -f PLAN --as NAME, at any time: it shows drift"
 	case rep.Status.Final():

@@ -106,7 +106,7 @@ func (r *ReadinessReport) Conclude(before *ReadinessReport) (turned []CheckResul
 			points++
 		case Red, Unknown:
 			bad++
-			worst = cmp.Or(worst, c.Title+": "+c.Why)
+			worst = cmp.Or(worst, c.Title+": "+cut(c.Why))
 		}
 		if c.Grade == Red && old.Grade != Red {
 			turned = append(turned, *c)

@@ -23,7 +23,8 @@ import (
 )
 
 // bare starts everything on an estate that only has what the application
-// brings with it.
+// brings with it. Its tests run one after the other: clients of the moves that
+// run in parallel must not wait for estates that are built beside them.
 func bare(t *testing.T, example string) *fixture {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -87,7 +88,6 @@ func (f *fixture) estateOf(text string) runbook.Report {
 // worker that builds, at moments spread over the whole run. Everything is in
 // place in the end, once, and a further run changes nothing.
 func TestSetup_WorkerKilledAgainAndAgain_SameEndStateAndNothingTwice(t *testing.T) {
-	t.Parallel()
 	f := bare(t, "patient-records.yaml")
 	begun := time.Now()
 	p, err := f.Run("starter-setup", "starter", "setup", "-f", f.PlanFile, "--as", "dana", "--wait", "-o", "json")
@@ -152,7 +152,6 @@ func (f *fixture) requireOnce() {
 // TestSetup_Throttled_AndAnswersLost_SameEndState refuses three calls of ten, and
 // swallows one answer of ten after the act.
 func TestSetup_Throttled_AndAnswersLost_SameEndState(t *testing.T) {
-	t.Parallel()
 	f := bare(t, "patient-records.yaml")
 	var ids []string
 	for _, fault := range []world.Fault{
@@ -180,7 +179,6 @@ func TestSetup_Throttled_AndAnswersLost_SameEndState(t *testing.T) {
 // the agent is installed; setup ends its work. Two people allow the lock that
 // nobody can lift.
 func TestSetup_Imaging_ServersComeLast(t *testing.T) {
-	t.Parallel()
 	f := bare(t, "imaging.yaml")
 	p, err := f.Run("starter-setup", "starter", "setup", "-f", f.PlanFile, "--as", "dana", "--wait", "-o", "json")
 	require.NoError(t, err)

@@ -297,7 +297,7 @@ func TestHandle_MistakesOfTheProgramPanic(t *testing.T) {
 func TestMutating_ByVerb(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"DescribeDBClusters": false, "GetItem": false, "ListBuckets": false, "Query": false, "Scan": false, "TestDNSAnswer": false,
+		"DescribeDBClusters": false, "GetItem": false, "ListBuckets": false, "Query": false, "Scan": false, "TestDNSAnswer": false, "DetectStackDrift": false,
 		"PutItem": true, "FailoverGlobalCluster": true, "UpdateRoutingControlStates": true, "BatchWriteItem": true, "TransactWriteItems": true,
 	} {
 		require.Equal(t, want, mutating(name), name)

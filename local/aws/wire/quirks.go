@@ -152,7 +152,7 @@ func s3Action(operation string) string {
 func mutating(operation string) bool {
 	for _, verb := range []string{
 		"Describe", "Get", "List", "Head", "BatchGet", "Query", "Scan", "Select",
-		"Search", "Lookup", "Test", "Validate", "Estimate", "TransactGet", "Preview", "Check",
+		"Search", "Lookup", "Test", "Validate", "Estimate", "TransactGet", "Preview", "Check", "Detect",
 	} {
 		if strings.HasPrefix(operation, verb) {
 			return false
