@@ -29,6 +29,10 @@ type AreaInput struct {
 	Change bool `json:"change"`
 	// Only are the ids to converge; nil is all of the area.
 	Only []string `json:"only,omitempty"`
+	// Expect are ids of areas that run beside this one, for which its items wait:
+	// the parent will tell what became of them. Tell are ids that others wait for.
+	Expect []string `json:"expect,omitempty"`
+	Tell   []string `json:"tell,omitempty"`
 }
 
 // AreaOutput is what became of the items of an area.
@@ -41,9 +45,14 @@ type AreaProgress struct {
 	Area    runbook.Area `json:"area"`
 	Settled int          `json:"settled"`
 	All     int          `json:"all"`
+	News    News         `json:"news,omitzero"`
 }
 
-const signalProgress = "progress"
+// Signals between Setup and its areas: up and down.
+const (
+	signalProgress = "progress"
+	signalNews     = "news"
+)
 
 const (
 	// oneSurvey bounds reading one batch: hundreds of calls under rate limits.
@@ -55,8 +64,9 @@ const (
 	batch = 50
 )
 
-// SetupArea surveys or converges one area, wave by wave: an item's turn comes
-// when what it refers to is in place. What fails costs only those that wait for it.
+// SetupArea surveys or converges one area: an item's turn comes when what it
+// refers to is in place, here or in the areas that run beside this one. What fails
+// costs only those that wait for it.
 //
 // It runs as a child of Setup alone and nothing in it is one-way but what Setup
 // has asked people about.
@@ -68,23 +78,39 @@ func SetupArea(ctx workflow.Context, in AreaInput) (AreaOutput, error) {
 	if err != nil {
 		return AreaOutput{}, invalid(err)
 	}
-	a := &area{AreaInput: in, known: maps.Clone(in.Known), results: map[string]runbook.ItemResult{}}
-	if a.known == nil {
-		a.known = map[string]map[string]string{}
-	}
-	for _, item := range all {
-		if item.Area == in.Area && (in.Only == nil || slices.Contains(in.Only, item.ID())) {
-			a.items = append(a.items, item)
-		}
+	a := newArea(in, all)
+	ids := make([]string, a.all)
+	for i, t := range a.turns {
+		ids[i] = t.id
 	}
 	if err := a.play(ctx); err != nil {
 		return AreaOutput{}, err
 	}
-	out := make([]runbook.ItemResult, len(a.items))
-	for i, item := range a.items {
-		out[i] = a.results[item.ID()]
+	out := make([]runbook.ItemResult, len(ids))
+	for i, id := range ids {
+		out[i] = a.results[id]
 	}
 	return AreaOutput{out}, nil
+}
+
+// newArea takes the area's items out of all.
+func newArea(in AreaInput, all []runbook.Item) *area {
+	a := &area{
+		AreaInput: in, known: map[string]map[string]string{}, results: map[string]runbook.ItemResult{},
+		open: map[string]bool{}, untold: slices.Clone(in.Tell),
+	}
+	maps.Copy(a.known, in.Known)
+	for _, t := range turns(all, in.Change) {
+		if t.item.Area == in.Area && (in.Only == nil || slices.Contains(in.Only, t.id)) {
+			a.turns = append(a.turns, t)
+			a.open[t.id] = true
+		}
+	}
+	for _, id := range in.Expect {
+		a.open[id] = true
+	}
+	a.all = len(a.turns)
+	return a
 }
 
 // admitArea lets only Setup change an area, and Readiness look at one: the
@@ -110,36 +136,97 @@ func invalid(err error) error {
 // area is one run of SetupArea. Its coroutines never run at the same time.
 type area struct {
 	AreaInput
-	items   []runbook.Item
-	known   map[string]map[string]string
-	results map[string]runbook.ItemResult
+	turns    []turn // that have not come
+	all      int
+	known    map[string]map[string]string
+	open     map[string]bool // ids that are not settled, here and in other areas
+	untold   []string        // of those that others wait for
+	results  map[string]runbook.ItemResult
+	changing int // groups under way
+	moves    int // counts whatever may have made a turn come
+	failed   error
 }
 
+// play takes each item when its turn comes.
 func (a *area) play(ctx workflow.Context) error {
-	waves, rest := runbook.Waves(a.items, a.reachable())
-	for _, wave := range waves {
-		if err := a.wave(ctx, wave); err != nil {
-			return err
+	workflow.Go(ctx, a.hear)
+	wait := workflow.NewWaitGroup(ctx)
+	for {
+		seen := a.moves
+		for _, g := range a.groups(a.due()) {
+			a.changing++
+			wait.Add(1)
+			workflow.Go(ctx, func(ctx workflow.Context) {
+				defer wait.Done()
+				a.run(ctx, g)
+			})
+		}
+		if a.failed != nil || a.changing == 0 && !a.hopes() {
+			break
+		}
+		if err := workflow.Await(ctx, func() bool { return a.moves != seen }); err != nil {
+			a.failed = err
+			break
 		}
 	}
-	for _, item := range rest {
-		a.block(item, item.Waits())
+	wait.Wait(ctx)
+	for _, t := range a.turns {
+		a.block(t.item, t.after) // they wait for each other
 	}
-	return nil
+	return a.failed
 }
 
-// reachable are the ids of which something is known or will be: what an earlier
-// area left behind, whether in place or not. A wave then decides item by item.
-func (a *area) reachable() map[string]map[string]string {
-	out := maps.Clone(a.known)
-	for _, item := range a.items {
-		for _, id := range item.Waits() {
-			if !slices.ContainsFunc(a.items, func(i runbook.Item) bool { return i.ID() == id }) && out[id] == nil {
-				out[id] = map[string]string{}
-			}
+// hopes says that news of other areas may let a turn come.
+func (a *area) hopes() bool {
+	elsewhere := func(id string) bool { return a.open[id] && slices.Contains(a.Expect, id) }
+	return slices.ContainsFunc(a.turns, func(t turn) bool { return slices.ContainsFunc(t.after, elsewhere) })
+}
+
+// hear learns what became of other areas' items.
+func (a *area) hear(ctx workflow.Context) {
+	channel := workflow.GetSignalChannel(ctx, signalNews)
+	for {
+		var n News
+		if more := channel.Receive(ctx, &n); !more || ctx.Err() != nil {
+			return
 		}
+		maps.Copy(a.known, n.Known)
+		for _, id := range n.ids() {
+			delete(a.open, id)
+		}
+		a.moves++
+	}
+}
+
+// due takes the items whose turn has come, with what they refer to put in. In a
+// change an item that lacks something is closed, for which others may have waited.
+func (a *area) due() []runbook.Item {
+	var out []runbook.Item
+	for again := true; again; {
+		again = false
+		a.turns = slices.DeleteFunc(a.turns, func(t turn) bool {
+			if slices.ContainsFunc(t.after, func(id string) bool { return a.open[id] }) {
+				return false
+			}
+			item, lacks := t.item.Resolve(a.known)
+			if missing := a.missing(t); len(missing) > 0 {
+				lacks = missing
+			}
+			if a.Change && len(lacks) > 0 {
+				a.block(item, lacks)
+				again = true
+				return true
+			}
+			out = append(out, item)
+			return true
+		})
 	}
 	return out
+}
+
+// missing are the items that one needs and that are not in place.
+func (a *area) missing(t turn) []string {
+	return slices.DeleteFunc(slices.Clone(t.needs), func(id string) bool { _, ok := a.known[id]; return ok })
 }
 
 // group is what one activity takes: one type in one Region.
@@ -148,65 +235,45 @@ type group struct {
 	items []runbook.Item
 }
 
-// wave runs the groups of a wave side by side.
-func (a *area) wave(ctx workflow.Context, items []runbook.Item) error {
-	var failed error
-	wait := workflow.NewWaitGroup(ctx)
-	for _, g := range a.groups(items) {
-		wait.Add(1)
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer wait.Done()
-			if err := a.group(ctx, g); err != nil && failed == nil {
-				failed = err
-			}
-			a.progress(ctx)
-		})
-	}
-	wait.Wait(ctx)
-	return failed
-}
-
-// groups sorts a wave into batches and closes what can't be tried.
+// groups sorts items into batches.
 func (a *area) groups(items []runbook.Item) []group {
 	var out []group
 	slices.SortStableFunc(items, func(x, y runbook.Item) int {
 		return cmp.Or(cmp.Compare(x.Type, y.Type), cmp.Compare(x.Region, y.Region), cmp.Compare(x.Name, y.Name))
 	})
 	for _, item := range items {
-		ready, open := item.Resolve(a.known)
-		if missing := a.missing(item); a.Change && len(missing) > 0 {
-			a.block(item, missing)
-			continue
-		}
-		if a.Change && len(open) > 0 {
-			a.block(item, open)
-			continue
-		}
 		title := item.Type + " in " + item.Region
 		if n := len(out); n == 0 || out[n-1].title != title || len(out[n-1].items) >= batch {
 			out = append(out, group{title: title})
 		}
 		last := &out[len(out)-1]
-		last.items = append(last.items, ready)
+		last.items = append(last.items, item)
 	}
 	return out
 }
 
-// missing are the items that one needs and that are not in place.
-func (a *area) missing(item runbook.Item) []string {
-	var out []string
-	for _, id := range item.Waits() {
-		if _, ok := a.known[id]; !ok {
-			out = append(out, id)
-		}
+// run takes one group to its end and tells the others.
+func (a *area) run(ctx workflow.Context, g group) {
+	if err := a.group(ctx, g); err != nil && a.failed == nil {
+		a.failed = err
 	}
-	return out
+	a.changing--
+	a.moves++
+	a.progress(ctx)
+}
+
+func (a *area) settle(r runbook.ItemResult) {
+	a.results[r.ID] = r
+	delete(a.open, r.ID)
+	if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
+		a.known[r.ID] = r.Out
+	}
 }
 
 func (a *area) block(item runbook.Item, waits []string) {
-	a.results[item.ID()] = runbook.ItemResult{
+	a.settle(runbook.ItemResult{
 		ID: item.ID(), Resource: item.Resource, Verdict: runbook.Blocked, Why: "waits for what is not in place: " + strings.Join(waits, ", "),
-	}
+	})
 }
 
 func (a *area) group(ctx workflow.Context, g group) error {
@@ -235,10 +302,7 @@ func (a *area) group(ctx workflow.Context, g group) error {
 		return nil
 	}
 	for _, r := range out.Results {
-		a.results[r.ID] = r
-		if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
-			a.known[r.ID] = r.Out
-		}
+		a.settle(r)
 	}
 	return nil
 }
@@ -246,13 +310,21 @@ func (a *area) group(ctx workflow.Context, g group) error {
 // fail closes a group that could not be read or written at all.
 func (a *area) fail(g group, err error) {
 	for _, item := range g.items {
-		a.results[item.ID()] = runbook.ItemResult{ID: item.ID(), Resource: item.Resource, Verdict: runbook.Unkept, Why: (&run{}).words(err)}
+		a.settle(runbook.ItemResult{ID: item.ID(), Resource: item.Resource, Verdict: runbook.Unkept, Why: (&run{}).words(err)})
 	}
 }
 
 // progress tells the parent; nobody waits for it to arrive.
 func (a *area) progress(ctx workflow.Context) {
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d of %d items", a.Area, len(a.results), len(a.items)))
-	workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, signalProgress, AreaProgress{a.Area, len(a.results), len(a.items)})
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d of %d items", a.Area, len(a.results), a.all))
+	var settled []string
+	a.untold = slices.DeleteFunc(a.untold, func(id string) bool {
+		if _, done := a.results[id]; !done {
+			return false
+		}
+		settled = append(settled, id)
+		return true
+	})
+	workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, signalProgress, AreaProgress{a.Area, len(a.results), a.all, newsOf(settled, a.known)})
 }

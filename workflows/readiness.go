@@ -146,14 +146,12 @@ func (r *readiness) estate(ctx workflow.Context) []runbook.CheckResult {
 		return out
 	}
 	known := map[string]map[string]string{}
-	for _, level := range levels() {
-		for _, area := range level {
-			results, err := r.survey(ctx, area, known)
-			out = append(out, areaCheck(ctx, area, results, err))
-			for _, i := range results {
-				if i.Verdict.Good() || i.Verdict == runbook.Drifted || i.Verdict == runbook.ToChange {
-					known[i.ID] = i.Out
-				}
+	for _, area := range runbook.Areas() {
+		results, err := r.survey(ctx, area, known)
+		out = append(out, areaCheck(ctx, area, results, err))
+		for _, i := range results {
+			if i.Verdict.Good() || i.Verdict == runbook.Drifted || i.Verdict == runbook.ToChange {
+				known[i.ID] = i.Out
 			}
 		}
 	}

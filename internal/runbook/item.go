@@ -80,12 +80,19 @@ func reference() *regexp.Regexp { return regexp.MustCompile(`\$\{([^#}]+)#([^}]+
 
 // Waits are the ids that an item waits for, sorted.
 func (i Item) Waits() []string {
+	out := append(i.Refers(), i.Needs...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Refers are the ids of which an item takes properties, sorted.
+func (i Item) Refers() []string {
 	seen := map[string]bool{}
-	for _, id := range i.Needs {
-		seen[id] = true
-	}
 	find := reference()
 	for _, value := range i.Want {
+		if !strings.Contains(value, "${") {
+			continue
+		}
 		for _, m := range find.FindAllStringSubmatch(value, -1) {
 			seen[m[1]] = true
 		}

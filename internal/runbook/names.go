@@ -60,6 +60,7 @@ const (
 	Return     Stage = "return"     // traffic comes home, location by location
 	Release    Stage = "release"    // fences and freezes are taken away, last
 	Survey     Stage = "survey"     // read everything that setup keeps, and compare
+	Build      Stage = "build"      // make and change what differs, each thing after what it needs
 	Check      Stage = "check"      // every check of readiness
 )
 
