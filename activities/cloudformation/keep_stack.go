@@ -100,7 +100,7 @@ func working(s types.StackStatus) bool { return strings.HasSuffix(string(s), "_I
 // word is a status as it is wanted: one that stands is complete however it came
 // to be so.
 func word(s types.StackStatus) string {
-	switch s { //nolint:exhaustive // the others are told as they are
+	switch s {
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusUpdateRollbackComplete,
 		types.StackStatusImportComplete, types.StackStatusImportRollbackComplete:
 		return complete

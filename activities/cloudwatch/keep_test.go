@@ -65,7 +65,7 @@ func TestDescribe_AsksForAHundredNamesWithEachCall(t *testing.T) {
 	p := &panel{}
 	items := make([]runbook.Item, 250)
 	for i := range items {
-		items[i] = runbook.Item{Type: "cloudwatch-alarm", Name: "a" + number(int32(i)), Region: "us-west-2"} //nolint:gosec // small
+		items[i] = runbook.Item{Type: "cloudwatch-alarm", Name: "a" + number(int32(i)), Region: "us-west-2"}
 	}
 	states, err := kept(p).readMetricAlarms(t.Context(), keep.At("us-west-2"), items)
 	require.NoError(t, err)

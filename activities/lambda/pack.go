@@ -70,7 +70,7 @@ func machine(raw []byte) (types.Architecture, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s is no program for Linux: %w", program, err)
 	}
-	switch binary.Machine { //nolint:exhaustive // Lambda has two
+	switch binary.Machine {
 	case elf.EM_X86_64:
 		return types.ArchitectureX8664, nil
 	case elf.EM_AARCH64:

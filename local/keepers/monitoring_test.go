@@ -96,8 +96,8 @@ func (s *site) alarms(region plan.Region) *sdkcloudwatch.Client {
 	return sdkcloudwatch.NewFromConfig(s.in(region))
 }
 
-func topicOf(region plan.Region, name string) string {
-	return "arn:aws:sns:" + string(region) + ":" + account + ":" + name
+func topicOf(region plan.Region) string {
+	return "arn:aws:sns:" + string(region) + ":" + account + ":" + alarmTopic
 }
 
 func TestMonitoring_BareWorld_GetsEverythingAndThenNothing(t *testing.T) {
@@ -132,7 +132,7 @@ func TestMonitoring_SignsReachThePeopleOfTheirRegion(t *testing.T) {
 	s := watchable(t, p)
 	s.setup().converge(monitored(t, p), true).good(t)
 	heard := func(region plan.Region, what ...string) bool {
-		return slices.ContainsFunc(s.SNS.Messages(topicOf(region, alarmTopic)), func(m simsns.Message) bool {
+		return slices.ContainsFunc(s.SNS.Messages(topicOf(region)), func(m simsns.Message) bool {
 			return !slices.ContainsFunc(what, func(w string) bool { return !strings.Contains(m.Text, w) })
 		})
 	}
@@ -157,9 +157,9 @@ func driftsOfMonitoring() map[string]func(*testing.T, *site) {
 		"sns-topic/us-west-2/" + alarmTopic: func(t *testing.T, s *site) {
 			t.Helper()
 			for name, value := range map[string]string{"KmsMasterKeyId": "alias/aws/sns", "Policy": `{"Version":"2008-10-17","Statement":[
-				{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sns:Publish","Resource":"` + topicOf(west, alarmTopic) + `"}]}`} {
+				{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sns:Publish","Resource":"` + topicOf(west) + `"}]}`} {
 				_, err := sdksns.NewFromConfig(s.in(west)).SetTopicAttributes(t.Context(), &sdksns.SetTopicAttributesInput{
-					TopicArn: aws.String(topicOf(west, alarmTopic)), AttributeName: aws.String(name), AttributeValue: aws.String(value),
+					TopicArn: aws.String(topicOf(west)), AttributeName: aws.String(name), AttributeValue: aws.String(value),
 				})
 				require.NoError(t, err)
 			}
@@ -169,7 +169,7 @@ func driftsOfMonitoring() map[string]func(*testing.T, *site) {
 			_, err := s.alarms(east).PutMetricAlarm(t.Context(), &sdkcloudwatch.PutMetricAlarmInput{
 				AlarmName: aws.String("lifeline-patient-records-backups-silent"), Namespace: aws.String("AWS/Backup"), MetricName: aws.String("NumberOfBackupJobsCompleted"),
 				Statistic: cloudwatchtypes.StatisticSum, Period: aws.Int32(300), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
-				ComparisonOperator: cloudwatchtypes.ComparisonOperatorLessThanThreshold, AlarmActions: []string{topicOf(east, alarmTopic)},
+				ComparisonOperator: cloudwatchtypes.ComparisonOperatorLessThanThreshold, AlarmActions: []string{topicOf(east)},
 			})
 			require.NoError(t, err)
 		},
@@ -212,13 +212,13 @@ func TestMonitoring_DriftMadeByHand_IsFoundAndRepaired(t *testing.T) {
 	}
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(mend.changed()))), 5, "%v", mend.changed())
 
-	topic, err := sdksns.NewFromConfig(s.in(west)).GetTopicAttributes(t.Context(), &sdksns.GetTopicAttributesInput{TopicArn: aws.String(topicOf(west, alarmTopic))})
+	topic, err := sdksns.NewFromConfig(s.in(west)).GetTopicAttributes(t.Context(), &sdksns.GetTopicAttributesInput{TopicArn: aws.String(topicOf(west))})
 	require.NoError(t, err)
 	require.Contains(t, topic.Attributes["Policy"], "Theirs", "statements of others stay")
 	require.Contains(t, topic.Attributes["Policy"], "LifelineAlarms")
 	alarm, err := s.alarms(east).DescribeAlarms(t.Context(), &sdkcloudwatch.DescribeAlarmsInput{AlarmNames: []string{"lifeline-patient-records-backups-silent"}})
 	require.NoError(t, err)
-	require.Equal(t, []string{topicOf(east, alarmTopic)}, alarm.MetricAlarms[0].AlarmActions, "what others have added stays")
+	require.Equal(t, []string{topicOf(east)}, alarm.MetricAlarms[0].AlarmActions, "what others have added stays")
 	require.Equal(t, int32(26), *alarm.MetricAlarms[0].EvaluationPeriods)
 }
 
@@ -237,7 +237,7 @@ func TestMonitoring_LostAnswersAndThrottling_EndInTheSameState(t *testing.T) {
 	calm.converge(items, true).all(t, runbook.InPlace)
 	require.Empty(t, calm.changed())
 	for _, region := range []plan.Region{east, west} {
-		subs, err := sdksns.NewFromConfig(s.in(region)).ListSubscriptionsByTopic(t.Context(), &sdksns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topicOf(region, alarmTopic))})
+		subs, err := sdksns.NewFromConfig(s.in(region)).ListSubscriptionsByTopic(t.Context(), &sdksns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topicOf(region))})
 		require.NoError(t, err)
 		require.Len(t, subs.Subscriptions, 1)
 		targets, err := sdkevents.NewFromConfig(s.in(region)).ListTargetsByRule(t.Context(), &sdkevents.ListTargetsByRuleInput{Rule: aws.String("lifeline-patient-records-copy-jobs")})

@@ -43,12 +43,12 @@ func packaged(t *testing.T, change string) string {
 	t.Helper()
 	dir := t.TempDir()
 	program, archive := filepath.Join(dir, "bootstrap"), filepath.Join(dir, "trigger.zip")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-buildvcs=false", "-ldflags", "-s -w -buildid="+change, "-o", program, "./trigger") //nolint:gosec // the product's own
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-buildvcs=false", "-ldflags", "-s -w -buildid="+change, "-o", program, "./trigger")
 	build.Dir = filepath.Join("..", "..")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
-	pack := exec.CommandContext(t.Context(), "go", "run", "./pack", archive, program) //nolint:gosec // the product's own
+	pack := exec.CommandContext(t.Context(), "go", "run", "./pack", archive, program)
 	pack.Dir = filepath.Join("..", "..", "tools")
 	pack.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err = pack.CombinedOutput()
@@ -101,12 +101,12 @@ func TestTrigger_DeployedForReal_HearsAnAlarmOfItsRegion(t *testing.T) {
 		require.NoError(t, err)
 	}
 	took := func(what string) bool {
-		return slices.ContainsFunc(s.SNS.Messages(topicOf(west, alarmTopic)), func(m simsns.Message) bool { return strings.Contains(m.Text, what) && len(m.Delivered) == 1 })
+		return slices.ContainsFunc(s.SNS.Messages(topicOf(west)), func(m simsns.Message) bool { return strings.Contains(m.Text, what) && len(m.Delivered) == 1 })
 	}
 	require.Eventually(t, func() bool { return took(`"NewStateValue":"ALARM"`) }, patience, 10*time.Millisecond, "the alarm, its page, the topic and the function, all under the customer's key")
 
 	// What else goes over the topic is not the function's.
-	_, err := sdksns.NewFromConfig(s.in(west)).Publish(t.Context(), &sdksns.PublishInput{TopicArn: aws.String(topicOf(west, alarmTopic)), Message: aws.String(`{"source":"aws.backup"}`)})
+	_, err := sdksns.NewFromConfig(s.in(west)).Publish(t.Context(), &sdksns.PublishInput{TopicArn: aws.String(topicOf(west)), Message: aws.String(`{"source":"aws.backup"}`)})
 	require.NoError(t, err)
 
 	out, err := s.functions().Invoke(t.Context(), &sdklambda.InvokeInput{FunctionName: aws.String(function), LogType: lambdatypes.LogTypeTail, Payload: []byte(

@@ -22,7 +22,7 @@ func TestStacks_ComeInTheOrderOfThePlanInTheRecoveryRegion(t *testing.T) {
 	require.NoError(t, err)
 	hash := sha256.Sum256(text)
 	require.Equal(t, hex.EncodeToString(hash[:]), network.Want["template"])
-	require.Equal(t, `{"Application":"imaging","NetworkStack":"imaging-network"}`, data.Want["parameters"])
+	require.JSONEq(t, `{"Application":"imaging","NetworkStack":"imaging-network"}`, data.Want["parameters"])
 	require.Equal(t, "true", network.Want["protection"])
 	require.Equal(t, "complete", network.Want["status"])
 	require.Empty(t, network.Needs)
@@ -108,7 +108,7 @@ func TestTrigger_LivesWhereTheAlarmsOfTheRecoveryRegionAre(t *testing.T) {
 	sub := items["sns-subscription/us-west-2/patient-records-alarms/lambda/patient-records-trigger"]
 	require.Equal(t, runbook.AreaTrigger, sub.Area)
 	require.Equal(t, topic, sub.Want["topic"])
-	require.Equal(t, `{"AlarmName":[{"prefix":"lifeline-patient-records-"}]}`, sub.Want["filter"])
+	require.JSONEq(t, `{"AlarmName":[{"prefix":"lifeline-patient-records-"}]}`, sub.Want["filter"])
 	require.Contains(t, sub.Needs, permission.ID(), "SNS may call it before it is subscribed")
 
 	role := items["iam-role/us-east-1/lifeline-patient-records-trigger"]

@@ -141,14 +141,18 @@ func TestAlarms_ThresholdsAreTheObjectives(t *testing.T) {
 		{records, western, "patient-records-records-replication-latency", "ReplicationLatency", "5000", `{"ReceivingRegion":"us-east-1","TableName":"patient-records"}`},
 		{records, western, "patient-records-billing-replication-lag", "AuroraGlobalDBRPOLag", "90000", `{"DBClusterIdentifier":"patient-billing-usw2"}`},
 		{records, eastern, "patient-records-billing-replication-lag", "AuroraGlobalDBRPOLag", "90000", `{"DBClusterIdentifier":"patient-billing-use1"}`},
-		{records, western, "patient-records-documents-replication-latency", "ReplicationLatency", "900",
-			`{"DestinationBucket":"patient-documents-usw2","RuleId":"${s3-replication/us-east-1/patient-documents-use1#rule}","SourceBucket":"patient-documents-use1"}`},
+		{
+			records, western, "patient-records-documents-replication-latency", "ReplicationLatency", "900",
+			`{"DestinationBucket":"patient-documents-usw2","RuleId":"${s3-replication/us-east-1/patient-documents-use1#rule}","SourceBucket":"patient-documents-use1"}`,
+		},
 		{imaging, western, "imaging-studies-replica-lag", "ReplicaLag", "900", `{"DBInstanceIdentifier":"imaging-studies-replica"}`},
 		{imaging, western, "imaging-studies-replica-stopped", "ReplicaLag", "0", `{"DBInstanceIdentifier":"imaging-studies-replica"}`},
 		{imaging, western, "imaging-archive-server-lag", "LagDuration", "900", `{"SourceServerID":"s-0123456789abcdef0"}`},
 		{imaging, western, "imaging-archive-server-unproven", "DurationSinceLastSuccessfulRecoveryLaunch", "7776000", `{"SourceServerID":"s-0123456789abcdef0"}`},
-		{imaging, western, "imaging-exports-replication-latency", "ReplicationLatency", "3600",
-			`{"DestinationBucket":"imaging-exports-usw2","RuleId":"${s3-replication/us-east-1/imaging-exports-use1#rule}","SourceBucket":"imaging-exports-use1"}`},
+		{
+			imaging, western, "imaging-exports-replication-latency", "ReplicationLatency", "3600",
+			`{"DestinationBucket":"imaging-exports-usw2","RuleId":"${s3-replication/us-east-1/imaging-exports-use1#rule}","SourceBucket":"imaging-exports-use1"}`,
+		},
 	} {
 		item := alarmIn(t, c.items, c.region, c.name)
 		require.Equal(t, c.metric, item.Want["metric"])
@@ -189,7 +193,7 @@ func TestAlarms_OfSilence(t *testing.T) {
 		require.Equal(t, "notBreaching", alarmIn(t, items, eastern, "patient-records-"+name).Want["missing"])
 	}
 	snapshots := alarmIn(t, itemsOf(t, example(t, "imaging.yaml")), eastern, "imaging-snapshots-silent-imaging-0300-14-14")
-	require.Equal(t, `{"DLMPolicyId":"${dlm-policy/us-east-1/imaging-0300-14-14#id}"}`, snapshots.Want["dimensions"])
+	require.JSONEq(t, `{"DLMPolicyId":"${dlm-policy/us-east-1/imaging-0300-14-14#id}"}`, snapshots.Want["dimensions"])
 	require.Equal(t, "breaching", snapshots.Want["missing"])
 
 	p := example(t, "imaging.yaml")
@@ -204,7 +208,7 @@ func TestAlarms_MinutesInARowFollowTheObjective(t *testing.T) {
 	require.Equal(t, "1", alarmIn(t, items, western, "patient-records-web-errors").Want["periods"], "an objective of 60 s leaves no second minute")
 	require.Equal(t, "5", alarmIn(t, items, western, "patient-records-documents-replication-latency").Want["periods"])
 	sick := alarmIn(t, items, eastern, "patient-records-web-unhealthy")
-	require.Equal(t, `{"LoadBalancer":"${target-group/us-east-1/patient-web#load-balancer}","TargetGroup":"${target-group/us-east-1/patient-web#dimension}"}`, sick.Want["dimensions"])
+	require.JSONEq(t, `{"LoadBalancer":"${target-group/us-east-1/patient-web#load-balancer}","TargetGroup":"${target-group/us-east-1/patient-web#dimension}"}`, sick.Want["dimensions"])
 	require.True(t, items["target-group/us-east-1/patient-web"].Given)
 }
 

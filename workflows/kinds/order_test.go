@@ -53,30 +53,46 @@ func TestItems_WaitOnlyForWhatIsMadeBeforeThem(t *testing.T) {
 			t.Parallel()
 			all, err := kinds.Items(kinds.Site{Plan: example(t, filepath.Base(file)), Account: "123456789012"})
 			require.NoError(t, err)
-			byID := map[string]runbook.Item{}
-			for _, item := range all {
-				byID[item.ID()] = item
-				require.GreaterOrEqual(t, level(item.Area), 0, "%s is of no area that setup builds: %q", item.ID(), item.Area)
-			}
-			for _, item := range all {
-				for _, id := range item.Waits() {
-					other, made := byID[id]
-					require.True(t, made, "%s waits for %s, which no item is", item.ID(), id)
-					require.True(t, level(other.Area) < level(item.Area) || other.Area == item.Area,
-						"%s (%s) waits for %s (%s), which is not made before it", item.ID(), item.Area, id, other.Area)
-				}
-			}
+			requireOrder(t, all)
 			for _, area := range runbook.Areas() {
-				own := slices.DeleteFunc(slices.Clone(all), func(i runbook.Item) bool { return i.Area != area })
-				known := map[string]map[string]string{}
-				for _, item := range all {
-					if level(item.Area) < level(area) {
-						known[item.ID()] = nil
-					}
-				}
-				_, rest := runbook.Waves(own, known)
-				require.Empty(t, rest, "these of %s wait for each other", area)
+				requireWaves(t, all, area)
 			}
 		})
 	}
+}
+
+// requireOrder demands that what an item waits for is made in its own area, or in
+// an earlier level.
+func requireOrder(t *testing.T, all []runbook.Item) {
+	t.Helper()
+	byID := map[string]runbook.Item{}
+	for _, item := range all {
+		byID[item.ID()] = item
+		require.GreaterOrEqual(t, level(item.Area), 0, "%s is of no area that setup builds: %q", item.ID(), item.Area)
+	}
+	for _, item := range all {
+		for _, id := range item.Waits() {
+			other, made := byID[id]
+			require.True(t, made, "%s waits for %s, which no item is", item.ID(), id)
+			require.True(t, level(other.Area) < level(item.Area) || other.Area == item.Area,
+				"%s (%s) waits for %s (%s), which is not made before it", item.ID(), item.Area, id, other.Area)
+		}
+	}
+}
+
+// requireWaves demands that the items of an area come one after another.
+func requireWaves(t *testing.T, all []runbook.Item, area runbook.Area) {
+	t.Helper()
+	known := map[string]map[string]string{}
+	var own []runbook.Item
+	for _, item := range all {
+		switch {
+		case level(item.Area) < level(area):
+			known[item.ID()] = nil
+		case item.Area == area:
+			own = append(own, item)
+		}
+	}
+	_, rest := runbook.Waves(own, known)
+	require.Empty(t, rest, "these of %s wait for each other", area)
 }
