@@ -22,16 +22,41 @@ const (
 type At struct {
 	Region  plan.Region
 	Timeout time.Duration // 0 is DefaultTimeout
+	// Patient lets an attempt begin when its turn under AWS's rate limits has come.
+	// Otherwise the wait counts: an emergency has to hear that it is held up.
+	Patient bool
 }
 
 // Attempt bounds one attempt. It is for answers that are read in pieces; every
 // other call goes through Call.
 func (a At) Attempt(ctx context.Context) (context.Context, context.CancelFunc) {
-	timeout := a.Timeout
-	if timeout <= 0 {
-		timeout = DefaultTimeout
+	return context.WithTimeout(ctx, a.timeout())
+}
+
+func (a At) timeout() time.Duration {
+	if a.Timeout <= 0 {
+		return DefaultTimeout
 	}
-	return context.WithTimeout(ctx, timeout)
+	return a.Timeout
+}
+
+// open begins an attempt, or leaves its beginning to the rate limits.
+func (a At) open(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.Patient {
+		return context.WithValue(ctx, patience{}, a.timeout()), func() {}
+	}
+	return a.Attempt(ctx)
+}
+
+// patience is the key of how long a patient attempt may take once it begins.
+type patience struct{}
+
+// begin bounds a patient attempt from now on.
+func begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	if timeout, ok := ctx.Value(patience{}).(time.Duration); ok {
+		return context.WithTimeout(ctx, timeout)
+	}
+	return ctx, func() {}
 }
 
 // Call makes one attempt at one operation: with its own deadline, and with an
@@ -42,7 +67,7 @@ func Call[In, Out, Option any](
 	operation func(context.Context, In, ...func(*Option)) (Out, error),
 	in In,
 ) (Out, error) {
-	attempt, cancel := at.Attempt(ctx)
+	attempt, cancel := at.open(ctx)
 	defer cancel()
 	out, err := operation(attempt, in)
 	if err != nil {

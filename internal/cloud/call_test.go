@@ -3,15 +3,19 @@ package cloud
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"lifeline/internal/plan"
 )
@@ -104,17 +108,95 @@ func TestPoll_CancelledStaysCancelled(t *testing.T) {
 func TestLimits_SharedPerServiceAndRegion(t *testing.T) {
 	t.Parallel()
 	l := newLimits()
-	first := l.bucket("RDS", "us-west-2")
-	require.Same(t, first, l.bucket("RDS", "us-west-2"))
-	require.NotSame(t, first, l.bucket("RDS", "us-east-1"))
-	require.NotSame(t, first, l.bucket("EC2", "us-west-2"))
-	for range 20 {
-		require.True(t, l.bucket("EC2", "r").Allow())
-	}
-	require.False(t, l.bucket("EC2", "r").Allow(), "a control plane's bucket holds 20")
+	first := l.bucket("RDS", "DescribeDBClusters", "us-west-2")
+	require.Same(t, first, l.bucket("RDS", "DescribeDBInstances", "us-west-2"))
+	require.NotSame(t, first, l.bucket("RDS", "DescribeDBClusters", "us-east-1"))
+	require.NotSame(t, first, l.bucket("EC2", "DescribeVolumes", "us-west-2"))
 	for range 1000 {
-		require.True(t, l.bucket("DynamoDB", "r").Allow(), "a data plane is not held back")
+		require.True(t, l.bucket("DynamoDB", "GetItem", "r").Allow(), "a data plane is not held back")
 	}
+}
+
+func TestLimits_PerClassOfCall_ABitLessAtOnceThanAWSTakes(t *testing.T) {
+	t.Parallel()
+	l := newLimits()
+	for _, c := range []struct {
+		service, operation string
+		perSecond          rate.Limit
+		burst              int
+	}{
+		{"EC2", "DescribeVolumes", 20, 80},
+		{"EC2", "CreateTags", 5, 40},
+		{"EC2", "RunInstances", 2, 4},
+		{"CloudWatch", "PutMetricAlarm", 3, 2},
+		{"CloudWatch", "DescribeAlarms", 9, 7},
+		{"DynamoDB", "UpdateContinuousBackups", 10, 8},
+		{"Route 53", "ChangeResourceRecordSets", 5, 4},
+		{"SNS", "Publish", rate.Inf, 1},
+		{"SNS", "CreateTopic", 30, 24},
+		{"Backup", "GetBackupSelection", 10, 16}, // AWS publishes nothing
+	} {
+		b := l.bucket(c.service, c.operation, "r")
+		require.InDelta(t, float64(c.perSecond), float64(b.Limit()), 0, "%s %s", c.service, c.operation)
+		require.Equal(t, c.burst, b.Burst(), "%s %s", c.service, c.operation)
+	}
+	require.NotSame(t, l.bucket("EC2", "DescribeVolumes", "r"), l.bucket("EC2", "CreateTags", "r"), "changes have a bucket of their own")
+}
+
+// answering gives the same answer to every call.
+type answering struct{ body string }
+
+func (a answering) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
+}
+
+// TestCall_PatientAttempt_BeginsWhenItsTurnHasCome calls once in ten seconds, with
+// attempts of a second: who is impatient is told, who is patient is answered.
+func TestCall_PatientAttempt_BeginsWhenItsTurnHasCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits()
+		l.paces[class{service: "SNS", operation: "Publish"}] = pace{perSecond: 0.1, burst: 1}
+		client := sns.New(sns.Options{
+			Region: "us-west-2", HTTPClient: answering{"<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"},
+			APIOptions: []func(*middleware.Stack) error{l.install}, Credentials: aws.AnonymousCredentials{},
+		})
+		publish := func(patient bool) error {
+			at := At{Region: "us-west-2", Timeout: time.Second, Patient: patient}
+			_, err := Call(t.Context(), at, client.Publish, &sns.PublishInput{TopicArn: aws.String("t"), Message: aws.String("m")})
+			return err
+		}
+		start := time.Now()
+		require.NoError(t, publish(false))
+		require.Equal(t, Throttled, KindOf(publish(false)))
+		require.NoError(t, publish(true))
+		require.NoError(t, publish(true))
+		require.Equal(t, 20*time.Second, time.Since(start).Round(time.Second))
+	})
+}
+
+// TestCall_PatientAttempt_StillEnds has its turn, and no answer.
+func TestCall_PatientAttempt_StillEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := sns.New(sns.Options{
+			Region: "us-west-2", HTTPClient: silent{}, APIOptions: []func(*middleware.Stack) error{newLimits().install},
+			Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+		})
+		start := time.Now()
+		_, err := Call(t.Context(), At{Region: "us-west-2", Timeout: 7 * time.Second, Patient: true}, client.Publish,
+			&sns.PublishInput{TopicArn: aws.String("t"), Message: aws.String("m")})
+		require.Equal(t, Unreachable, KindOf(err))
+		require.Equal(t, 7*time.Second, time.Since(start))
+	})
+}
+
+// silent never answers.
+type silent struct{}
+
+func (silent) Do(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 // stubAWS answers like SNS and keeps what it was sent.

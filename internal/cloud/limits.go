@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -11,53 +12,71 @@ import (
 	"lifeline/internal/plan"
 )
 
-// limits holds one token bucket per service and Region. AWS counts calls per
+// limits holds AWS's token buckets as far as they are known. AWS counts calls per
 // account and Region, so all runs of a process share them.
 type limits struct {
+	paces   map[class]pace
 	mu      sync.Mutex
 	buckets map[bucketOf]*rate.Limiter
 }
 
-type bucketOf struct{ service, region string }
+type bucketOf struct {
+	class
+	region string
+}
 
-func newLimits() *limits { return &limits{buckets: map[bucketOf]*rate.Limiter{}} }
+func newLimits() *limits {
+	return &limits{paces: paces(), buckets: map[bucketOf]*rate.Limiter{}}
+}
 
-// bucket is the limiter of one service in one Region.
-func (l *limits) bucket(service, region string) *rate.Limiter {
+// bucket is the limiter of a call in one Region.
+func (l *limits) bucket(service, operation, region string) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := bucketOf{service, region}
+	of, p := l.find(service, operation)
+	key := bucketOf{of, region}
 	if l.buckets[key] == nil {
-		l.buckets[key] = limiter(service)
+		l.buckets[key] = rate.NewLimiter(p.perSecond, p.headroom())
 	}
 	return l.buckets[key]
 }
 
-// limiter is generous to data planes, which have no rate limit that matters
-// here, and modest to control planes: EC2 refills 20 reads and 5 writes a
-// second, most others publish nothing.
-func limiter(service string) *rate.Limiter {
-	switch service {
-	case "DynamoDB", "S3", "SNS", "Route53 Recovery Cluster":
-		return rate.NewLimiter(rate.Inf, 0)
-	case "Route 53":
-		return rate.NewLimiter(5, 5) // for the whole account, whoever calls
-	default:
-		return rate.NewLimiter(10, 20)
+// find gives the most specific pace: of the operation, of the service's changes,
+// of the service.
+func (l *limits) find(service, operation string) (class, pace) {
+	for _, c := range []class{{service: service, operation: operation}, {service: service, changes: !reads(operation)}, {service: service}} {
+		if p, ok := l.paces[c]; ok {
+			return c, p
+		}
 	}
+	return class{service: service}, unpublished()
 }
 
-// install puts the buckets in front of every call of a client.
+// reads says that an operation changes nothing, by AWS's verbs.
+func reads(operation string) bool {
+	for _, verb := range []string{"Describe", "Get", "List", "Head", "BatchGet", "Query", "Scan"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// install puts the buckets in front of every call of a client. A patient attempt
+// begins when its turn has come.
 func (l *limits) install(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LifelineRateLimit", func(
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (middleware.InitializeOutput, middleware.Metadata, error) {
-		service, region := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetRegion(ctx)
-		if err := l.bucket(service, region).Wait(ctx); err != nil && ctx.Err() == nil {
+		region := awsmiddleware.GetRegion(ctx)
+		bucket := l.bucket(awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx), region)
+		if err := bucket.Wait(ctx); err != nil && ctx.Err() == nil {
 			// The wait would outlast the attempt: the same as AWS saying "slow down".
 			return middleware.InitializeOutput{}, middleware.Metadata{},
 				&Error{Kind: Throttled, Region: plan.Region(region), Err: err}
 		}
+		ctx, cancel := begin(ctx)
+		defer cancel()
 		return next.HandleInitialize(ctx, in)
 	}), middleware.After)
 }

@@ -153,7 +153,8 @@ func (b *Book) Find(kind string) (Keeper, error) {
 func (b *Book) Types() []string { return slices.Sorted(maps.Keys(b.keepers)) }
 
 // At is where the items of a region are read and written: control planes are
-// slower than the data planes of an emergency.
+// slower than the data planes of an emergency, and what is built ahead of time
+// can wait for its turn.
 func At(region string) cloud.At {
-	return cloud.At{Region: plan.Region(region), Timeout: 20 * time.Second}
+	return cloud.At{Region: plan.Region(region), Timeout: 20 * time.Second, Patient: true}
 }
