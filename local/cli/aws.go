@@ -16,13 +16,14 @@ func (a *app) aws() *cobra.Command {
 	var port, dnsPort int
 	var regions, calls string
 	var compression float64
+	var wallRates bool
 	c := &cobra.Command{
 		Use: "aws", Short: "Run the simulated AWS alone",
 		Args: cobra.NoArgs,
 		RunE: run(func(cmd *cobra.Command, _ []string) error {
 			o := sim.Options{
 				API: fmt.Sprintf("127.0.0.1:%d", port), DNS: fmt.Sprintf("127.0.0.1:%d", dnsPort),
-				Regions: strings.Split(regions, ","), Compression: compression, Logger: slog.New(slog.NewTextHandler(a.err, nil)),
+				Regions: strings.Split(regions, ","), Compression: compression, WallRates: wallRates, Logger: slog.New(slog.NewTextHandler(a.err, nil)),
 			}
 			if calls != "" {
 				file, err := os.OpenFile(calls, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the user names it
@@ -46,5 +47,6 @@ func (a *app) aws() *cobra.Command {
 	c.Flags().StringVar(&regions, "regions", "us-east-1,us-west-2,us-east-2", "the Regions that exist")
 	c.Flags().StringVar(&calls, "calls", "", "file that receives every call as a JSON line")
 	c.Flags().Float64Var(&compression, "compression", 1, "AWS seconds that pass in one second; 1 is real time")
+	c.Flags().BoolVar(&wallRates, "wall-rates", false, "do not compress rate limits")
 	return c
 }

@@ -40,6 +40,10 @@ type Options struct {
 	// Bare builds only what an application brings with it; the rest is left to
 	// setup, and the clock stays compressed until Open.
 	Bare bool
+	// WallRates keeps AWS's rate limits as they are while its waits are compressed.
+	WallRates bool
+	// SetupOnly starts no worker but the one that builds.
+	SetupOnly bool
 }
 
 // Stack is everything, running.
@@ -155,10 +159,16 @@ func (s *Stack) startAWS(ctx context.Context) error {
 	for _, r := range s.Plan.Regions {
 		regions = append(regions, string(r.Name))
 	}
-	p, err := s.run("aws", nil, s.bin("local"), "aws",
+	args := []string{
+		s.bin("local"), "aws",
 		"--port", strconv.Itoa(s.Ports.AWS), "--dns-port", strconv.Itoa(s.Ports.DNS),
 		"--regions", strings.Join(regions, ","), "--compression", fmt.Sprint(max(1, s.options.Setup)),
-		"--calls", filepath.Join(s.options.Dir, "calls.jsonl"))
+		"--calls", filepath.Join(s.options.Dir, "calls.jsonl"),
+	}
+	if s.options.WallRates {
+		args = append(args, "--wall-rates")
+	}
+	p, err := s.run("aws", nil, args...)
 	if err != nil {
 		return err
 	}
@@ -179,6 +189,12 @@ func (s *Stack) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", s.
 // Worker is a worker process by name; observers carry the plan's names.
 func (s *Stack) workers() map[string][]string {
 	out := map[string][]string{}
+	if s.Plan.Setup != nil {
+		out["worker-setup"] = []string{"--setup"}
+	}
+	if s.options.SetupOnly {
+		return out
+	}
 	for _, region := range s.Plan.TrafficRegions() {
 		copies := []string{"a"}
 		if region != s.Plan.Primary() {
@@ -194,9 +210,6 @@ func (s *Stack) workers() map[string][]string {
 	}
 	for _, o := range s.Plan.Observers.Members {
 		out[o.Name] = []string{"--observer", o.Name}
-	}
-	if s.Plan.Setup != nil {
-		out["worker-setup"] = []string{"--setup"}
 	}
 	return out
 }

@@ -227,6 +227,37 @@ func TestLimit_BurstThenRefill_PerRegion(t *testing.T) {
 	require.Eventually(t, func() bool { return s.stop(t.Context()) == nil }, 5*time.Second, 10*time.Millisecond, "the bucket fills again")
 }
 
+func TestLimit_InWallTime_IsNotCompressed(t *testing.T) {
+	t.Parallel()
+	s := newStopper(t)
+	s.world.SetCompression(100_000)
+	s.server.Limit(map[wire.LimitKey]wire.Rate{{Service: "rds", Mutating: true}: {PerSecond: 0.001, Burst: 1}})
+	for range 5 {
+		require.Eventually(t, func() bool { return s.stop(t.Context()) == nil }, 5*time.Second, time.Millisecond, "compressed, a bucket fills in no time")
+	}
+	s.server.LimitInWallTime()
+	require.Eventually(t, func() bool { return s.stop(t.Context()) != nil }, 5*time.Second, time.Millisecond, "what was left in the bucket")
+	require.Error(t, s.stop(t.Context()), "a call each thousand seconds, whatever AWS's own waits take")
+}
+
+func TestDefaultLimits_MostSpecificBucketWins(t *testing.T) {
+	t.Parallel()
+	limits := wire.DefaultLimits()
+	for operation, want := range map[string]wire.LimitKey{
+		"PutMetricAlarm": {Service: "monitoring", Operation: "PutMetricAlarm"},
+		"ListMetrics":    {Service: "monitoring"},
+	} {
+		key, rate, limited := wire.LimitOf(limits, "monitoring", operation)
+		require.True(t, limited)
+		require.Equal(t, want, key)
+		require.Positive(t, rate.PerSecond)
+	}
+	key, _, _ := wire.LimitOf(limits, "ec2", "CreateTags")
+	require.Equal(t, wire.LimitKey{Service: "ec2", Mutating: true}, key)
+	_, _, limited := wire.LimitOf(limits, "s3", "GetObject")
+	require.False(t, limited, "data planes are not limited")
+}
+
 func TestDefaultLimits_Route53TakesFiveASecond(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, route53Service(t))

@@ -45,6 +45,10 @@ func NewServer(w *world.World, services ...*Service) *Server {
 // Limit puts rate limits in force, replacing those of the same key.
 func (s *Server) Limit(limits map[LimitKey]Rate) { s.limiter.set(limits) }
 
+// LimitInWallTime keeps rates as they are when AWS's own waits are compressed: for
+// measuring how long something takes that is bound by them.
+func (s *Server) LimitInWallTime() { s.limiter.inWallTime() }
+
 // Route makes a path prefix stand for a Region: a call below it is served as if
 // it had been signed for that Region. ARC's cluster endpoints are made so.
 func (s *Server) Route(prefix, region string) {
