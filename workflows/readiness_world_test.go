@@ -253,7 +253,9 @@ func (s *sight) prove() runbook.ReadinessReport {
 func nowhere[In any](In) plan.Region { return "" }
 
 func (s *sight) stubTraffic() {
-	stub(s, "DescribeTree", func(route53.TreeRef) plan.Region { return seenEast }, func(route53.TreeRef) route53.LiveTree { return s.tree })
+	stub(s, "DescribeTree", func(route53.TreeRef) plan.Region { return seenEast }, func(in route53.TreeRef) route53.LiveTree {
+		return s.tree.Judge(plan.Plan{Traffic: in.Traffic, Regions: in.Regions})
+	})
 	stub(s, "DescribeAnswers", nowhere, func(route53.AnswersInput) route53.Told { return s.told })
 	stub(s, "DescribeSwitch", func(in s3.SwitchRef) plan.Region { return in.Region }, func(in s3.SwitchRef) s3.Thrown {
 		return s3.Thrown{Keys: slices.DeleteFunc(slices.Clone(s.thrown[in.Region]), func(k string) bool { return !slices.Contains(in.Keys, k) })}
@@ -320,7 +322,7 @@ func (s *sight) stubRest() {
 		return dynamodb.All{Names: append([]string{"patient-records"}, s.more...)}
 	})
 	stub(s, "FindBuckets", func(in s3.AllRef) plan.Region { return in.Region }, func(s3.AllRef) s3.All { return s3.All{} })
-	stub(s, "FindVolumes", func(in ec2.AllRef) plan.Region { return in.Region }, func(in ec2.AllRef) ec2.All { return ec2.All{} })
+	stub(s, "FindVolumes", func(in ec2.AllRef) plan.Region { return in.Region }, func(ec2.AllRef) ec2.All { return ec2.All{} })
 	stub(s, "FindServers", func(in drs.AllRef) plan.Region { return in.Region }, func(drs.AllRef) drs.All { return drs.All{} })
 	stub(s, "FindDatabases", func(in rds.AllRef) plan.Region { return in.Region }, func(rds.AllRef) rds.Databases { return rds.Databases{} })
 	s.env.RegisterActivityWithOptions(func(_ context.Context, in sns.Notification) error {

@@ -134,14 +134,15 @@ func (r *Ready) DescribeCopiedBackups(ctx context.Context, in InstanceRef) (Copi
 	if err != nil {
 		return CopiedBackups{}, fmt.Errorf("describe automated backups of %q in %s: %w", in.Instance, in.Region, err)
 	}
-	for _, b := range got.DBInstanceAutomatedBackups {
-		out := CopiedBackups{Found: true, Status: aws.ToString(b.Status)}
-		if b.RestoreWindow != nil {
-			out.Latest = aws.ToTime(b.RestoreWindow.LatestTime).UTC()
-		}
-		return out, nil
+	if len(got.DBInstanceAutomatedBackups) == 0 {
+		return CopiedBackups{}, nil
 	}
-	return CopiedBackups{}, nil
+	b := got.DBInstanceAutomatedBackups[0]
+	out := CopiedBackups{Found: true, Status: aws.ToString(b.Status)}
+	if b.RestoreWindow != nil {
+		out.Latest = aws.ToTime(b.RestoreWindow.LatestTime).UTC()
+	}
+	return out, nil
 }
 
 // AllRef is everything of a kind in a Region.

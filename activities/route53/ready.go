@@ -60,6 +60,17 @@ type LiveTree struct {
 	Opaque []string `json:"opaque,omitempty"`
 	// Few are checks that fewer than three Regions look at.
 	Few []string `json:"few,omitempty"`
+	// Differences from the plan's own tree, and who would be Stranded by the loss
+	// of a Region, one line each; Walk is that loss, answer by answer.
+	Differences []string       `json:"differences,omitempty"`
+	Stranded    []string       `json:"stranded,omitempty"`
+	Walk        []plan.LossRow `json:"walk,omitempty"`
+}
+
+// Judge holds the tree to the plan and walks it through the loss of each Region.
+func (t LiveTree) Judge(p plan.Plan) LiveTree {
+	t.Differences, t.Stranded, t.Walk = p.Differences(t.Tree), p.Stranding(t.Tree), t.Tree.LossTable(p.TrafficRegions())
+	return t
 }
 
 // DescribeTree reads the records that clients are answered from, and the health
@@ -78,7 +89,8 @@ func (r *Ready) DescribeTree(ctx context.Context, in TreeRef) (LiveTree, error) 
 	if err != nil {
 		return LiveTree{}, err
 	}
-	return reader{plan: plan.Plan{Traffic: in.Traffic, Regions: in.Regions}, records: records, checks: checks}.read(), nil
+	p := plan.Plan{Traffic: in.Traffic, Regions: in.Regions}
+	return reader{plan: p, records: records, checks: checks}.read().Judge(p), nil
 }
 
 // zone is the id of the public zone of a name.

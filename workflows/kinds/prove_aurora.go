@@ -3,7 +3,6 @@ package kinds
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -179,7 +178,7 @@ func judgeVersions(got []rds.Cluster) finding {
 func judgeParameters(got []rds.Cluster) finding {
 	var wrong []string
 	for _, c := range got[1:] {
-		names := slices.AppendSeq(slices.Collect(maps.Keys(got[0].Parameters)), maps.Keys(c.Parameters))
+		names := append(workflow.DeterministicKeys(got[0].Parameters), workflow.DeterministicKeys(c.Parameters)...)
 		slices.Sort(names)
 		for _, name := range slices.Compact(names) {
 			if a, b := got[0].Parameters[name], c.Parameters[name]; a != b {

@@ -155,12 +155,12 @@ func (b bankbook) firstDue(made time.Time) time.Time {
 // no account.
 func withoutAccount(all map[string]time.Time) map[string]time.Time {
 	out := map[string]time.Time{}
-	for arn, at := range all { //workflowcheck:ignore // order plays no part
+	for _, arn := range workflow.DeterministicKeys(all) {
 		parts := strings.SplitN(arn, ":", 6)
 		if len(parts) == 6 {
 			parts[4] = ""
 		}
-		out[strings.Join(parts, ":")] = at
+		out[strings.Join(parts, ":")] = all[arn]
 	}
 	return out
 }

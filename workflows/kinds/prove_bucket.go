@@ -44,7 +44,7 @@ func provePairs(ctx workflow.Context, p Player, r plan.Resource) []runbook.Check
 		checks := one(decide(ctx, c, err, judgeVersioning(got), saw(ctx, region, "versioning of %s: %q", name, got.Versioning)))
 		for _, w := range ways {
 			if w.from == region {
-				checks = append(checks, proveRule(ctx, p, r, w, got, err)...)
+				checks = append(checks, proveRule(ctx, p, r, w, pairRead{got, err})...)
 			}
 		}
 		return checks
@@ -58,9 +58,16 @@ func judgeVersioning(got s3.Pair) finding {
 	return green("versioning is enabled")
 }
 
+// pairRead is a bucket as it was read, or why it was not.
+type pairRead struct {
+	s3.Pair
+	err error
+}
+
 // proveRule judges one direction of replication.
-func proveRule(ctx workflow.Context, p Player, r plan.Resource, w way, got s3.Pair, err error) []runbook.CheckResult {
+func proveRule(ctx workflow.Context, p Player, r plan.Resource, w way, pair pairRead) []runbook.CheckResult {
 	to := r.Regions[w.to]["bucket"]
+	got, err := pair.Pair, pair.err
 	rule, f := judgeRule(got, to)
 	c := onData(r, "replication/"+r.Name+"/"+string(w.from), fmt.Sprintf("a rule replicates the bucket of %s to %s", w.from, w.to), "let setup make the replication rule again")
 	checks := one(decide(ctx, c, err, f, saw(ctx, w.from, "%d rules are on; to %s: %q", len(got.Rules), to, rule.ID)))

@@ -7,7 +7,6 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"lifeline/activities/autoscaling"
 	"lifeline/activities/ec2"
 	"lifeline/activities/kms"
 	"lifeline/internal/plan"
@@ -52,7 +51,7 @@ func proveBlueprints(ctx workflow.Context, p Player, r plan.Resource, all []stre
 	for i, s := range all {
 		reads = append(reads, func(ctx workflow.Context) {
 			if errs[i] = s.fleetErrs[r.Name]; errs[i] == nil {
-				errs[i] = describeBlueprint(ctx, p, r, s.region, s.fleets[r.Name], &got[i])
+				got[i], errs[i] = describeBlueprint(ctx, p, r, s)
 			}
 		})
 	}
@@ -72,24 +71,30 @@ func proveBlueprints(ctx workflow.Context, p Player, r plan.Resource, all []stre
 	}
 }
 
-func describeBlueprint(ctx workflow.Context, p Player, r plan.Resource, region plan.Region, f autoscaling.Fleet, out *ec2.Blueprint) error {
+func describeBlueprint(ctx workflow.Context, p Player, r plan.Resource, s strength) (out ec2.Blueprint, err error) {
 	var a *ec2.Ready
-	return look(ctx, p, reading{
-		name: "DescribeBlueprint", resource: r.Name, region: region, activity: a.DescribeBlueprint, out: out,
-		in: ec2.BlueprintRef{Region: region, Template: f.Template, Version: f.Version, Names: ownNames(p.Move().Plan, region)},
+	f := s.fleets[r.Name]
+	err = look(ctx, p, reading{
+		name: "DescribeBlueprint", resource: r.Name, region: s.region, activity: a.DescribeBlueprint, out: &out,
+		in: ec2.BlueprintRef{Region: s.region, Template: f.Template, Version: f.Version, Names: ownNames(p.Move().Plan, s.region)},
 	})
+	return out, err
 }
 
 // ownNames are what a Region's user data calls otherwise than the other's by
-// right: the Region itself and the plan's identifiers there.
+// right: the Region itself and the plan's identifiers that differ.
 func ownNames(p plan.Plan, region plan.Region) map[string]string {
 	out := map[string]string{string(region): "{region}"}
 	if spec, ok := p.Region(region); ok && spec.Endpoint != "" {
 		out[spec.Endpoint] = "{endpoint}"
 	}
 	for _, r := range p.Resources {
-		for key, id := range r.Regions[region] { //workflowcheck:ignore // order plays no part
-			out[id] = "{" + r.Name + "." + key + "}"
+		for _, key := range workflow.DeterministicKeys(r.Regions[region]) {
+			for _, other := range p.TrafficRegions() {
+				if id := r.Regions[region][key]; id != r.Regions[other][key] {
+					out[id] = "{" + r.Name + "." + key + "}"
+				}
+			}
 		}
 	}
 	return out

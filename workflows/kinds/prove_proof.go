@@ -138,8 +138,8 @@ func covered(p plan.Plan) map[string]bool {
 	add := func(region plan.Region, key, name string) { out[strayID(region, key, name)] = true }
 	for _, r := range p.Resources {
 		for _, region := range p.TrafficRegions() {
-			for key, name := range r.Regions[region] { //workflowcheck:ignore // order plays no part
-				add(region, key, name)
+			for _, key := range workflow.DeterministicKeys(r.Regions[region]) {
+				add(region, key, r.Regions[region][key])
 			}
 		}
 	}

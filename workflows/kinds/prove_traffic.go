@@ -51,13 +51,13 @@ func proveTree(ctx workflow.Context, p Player) []runbook.CheckResult {
 		in: route53.TreeRef{Traffic: m.Traffic, Regions: m.Regions}, out: &live,
 	})
 	read := saw(ctx, globalHome, "%d records and %d health checks of zone %s", len(live.Tree.Records), len(live.Tree.Checks), m.Traffic.Zone)
-	walk := saw(ctx, "", "the live tree, walked through the loss of each Region: %s", lossWords(m, live.Tree))
+	walk := saw(ctx, "", "the live tree, walked through the loss of each Region: %s", lossWords(live.Walk))
 	is := func(c runbook.CheckResult, f finding, more ...runbook.Proof) runbook.CheckResult {
 		return decide(ctx, c, err, f, append([]runbook.Proof{read}, more...)...)
 	}
 	return []runbook.CheckResult{
-		is(onTraffic("records", "every location is led to its Region and its fallback", "let setup make the records again"), judgeRecords(m, live.Tree)),
-		is(onTraffic("loss", "no location stays with a Region that is lost", "give every location a fallback record in the other Region, and every record a health check"), redIf(m.Stranding(live.Tree), green("every location is answered by a Region that is left")), walk),
+		is(onTraffic("records", "every location is led to its Region and its fallback", "let setup make the records again"), judgeRecords(m, live)),
+		is(onTraffic("loss", "no location stays with a Region that is lost", "give every location a fallback record in the other Region, and every record a health check"), redIf(live.Stranded, green("every location is answered by a Region that is left")), walk),
 		is(onTraffic("default", "a default geolocation record exists", "let setup make it: without it some clients get no answer at all"), judgeDefault(live.Tree)),
 		is(onTraffic("health-checks", "every record that clients are led to has a health check", "let setup attach and enable the checks: a record without one is always healthy"), judgeChecks(live)),
 		is(onTraffic("interval", "health checks look every 10 s and need at most 3 failures", "make new checks with interval 10s and threshold 3 or less in the plan: AWS changes no interval"), judgeIntervals(live.Tree)),
@@ -66,8 +66,8 @@ func proveTree(ctx workflow.Context, p Player) []runbook.CheckResult {
 	}
 }
 
-func judgeRecords(p plan.Plan, live plan.Tree) finding {
-	return redIf(p.Differences(live), green("%d locations lead where the plan says", len(p.Traffic.Locations)))
+func judgeRecords(p plan.Plan, live route53.LiveTree) finding {
+	return redIf(live.Differences, green("%d locations lead where the plan says", len(p.Traffic.Locations)))
 }
 
 func judgeDefault(live plan.Tree) finding {
@@ -117,9 +117,9 @@ func judgeTTL(live plan.Tree) finding {
 }
 
 // lossWords is the loss table in words.
-func lossWords(p plan.Plan, live plan.Tree) string {
+func lossWords(walk []plan.LossRow) string {
 	var out []string
-	for _, row := range live.LossTable(p.TrafficRegions()) {
+	for _, row := range walk {
 		if row.Lost != "" {
 			out = append(out, fmt.Sprintf("%s without %s gets %s", row.Location, row.Lost, row.Answer))
 		}
