@@ -1,7 +1,6 @@
 package keepers_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -244,28 +243,4 @@ func TestMonitoring_LostAnswersAndThrottling_EndInTheSameState(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, targets.Targets, 1)
 	}
-}
-
-// Ten times ten tables have more alarms in a Region than a rule, or a call, holds.
-func TestMonitoring_MoreAlarmsThanACallHolds_AreReadInBatches(t *testing.T) {
-	t.Parallel()
-	p := watchedPlan(t)
-	for i := range 105 {
-		r := p.Resources[0]
-		r.Name = fmt.Sprintf("table-%03d", i)
-		r.Regions = map[plan.Region]plan.Identifiers{east: {"table": r.Name}, west: {"table": r.Name}}
-		p.Resources = append(p.Resources, r)
-	}
-	s := watchable(t, p)
-	items := slices.DeleteFunc(monitored(t, p), func(i runbook.Item) bool { return i.Region == string(east) && strings.HasPrefix(i.Type, "cloudwatch-") })
-	s.setup().converge(items, true).good(t)
-	again := s.setup()
-	again.converge(items, true).all(t, runbook.InPlace)
-	reads := 0
-	for _, c := range again.calls() {
-		if c.Operation == "DescribeAlarms" {
-			reads++
-		}
-	}
-	require.LessOrEqual(t, reads, 6, "a hundred with each call, in each wave")
 }

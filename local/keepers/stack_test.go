@@ -66,8 +66,7 @@ func TestStacks_BareRegion_GetsThemInOrderAndThenNothing(t *testing.T) {
 	}
 	again := s.setup()
 	again.converge(items, true).all(t, runbook.InPlace)
-	require.Equal(t, []string{"cloudformation:DetectStackDrift"}, slices.Compact(slices.DeleteFunc(again.changed(), func(c string) bool { return c == "" })),
-		"a look for drift changes nothing of the stack")
+	require.Empty(t, slices.DeleteFunc(again.changed(), func(c string) bool { return c == "cloudformation:DetectStackDrift" }), "a look for drift changes nothing")
 }
 
 func TestStacks_ParameterOfThePlanChanged_ChangesInPlaceAndKeepsTheOthers(t *testing.T) {

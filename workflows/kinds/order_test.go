@@ -26,7 +26,8 @@ func example(t *testing.T, name string) plan.Plan {
 	return p
 }
 
-// levels are the areas that setup builds at the same time, in order.
+// levels are the areas by how they build on each other: what an item waits for is of
+// its own area, or of an earlier level.
 func levels() [][]runbook.Area {
 	return [][]runbook.Area{
 		{runbook.AreaAccess},
