@@ -3,7 +3,6 @@ package workflows
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func newArea(in AreaInput, all []runbook.Item) *area {
 		AreaInput: in, known: map[string]map[string]string{}, results: map[string]runbook.ItemResult{},
 		open: map[string]bool{}, untold: slices.Clone(in.Tell),
 	}
-	maps.Copy(a.known, in.Known)
+	News{Known: in.Known}.into(a.known)
 	for _, t := range turns(all, in.Change) {
 		if t.item.Area == in.Area && (in.Only == nil || slices.Contains(in.Only, t.id)) {
 			a.turns = append(a.turns, t)
@@ -190,7 +189,7 @@ func (a *area) hear(ctx workflow.Context) {
 		if more := channel.Receive(ctx, &n); !more || ctx.Err() != nil {
 			return
 		}
-		maps.Copy(a.known, n.Known)
+		n.into(a.known)
 		for _, id := range n.ids() {
 			delete(a.open, id)
 		}

@@ -103,6 +103,13 @@ func newsOf(ids []string, known map[string]map[string]string) News {
 	return n
 }
 
+// into adds what is known to what was known before.
+func (n News) into(known map[string]map[string]string) {
+	for _, id := range workflow.DeterministicKeys(n.Known) {
+		known[id] = n.Known[id]
+	}
+}
+
 func (n News) ids() []string { return append(workflow.DeterministicKeys(n.Known), n.Gone...) }
 
 // of is the part of the news that is about some ids.

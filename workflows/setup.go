@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"go.temporal.io/api/enums/v1"
@@ -86,7 +85,7 @@ func (s *setup) hear(ctx workflow.Context) {
 		if more := channel.Receive(ctx, &p); !more || ctx.Err() != nil {
 			return
 		}
-		maps.Copy(s.known, p.News.Known)
+		p.News.into(s.known)
 		s.crew.pass(ctx, p.News)
 		count := s.report.Estate.Area(p.Area)
 		if slices.Contains(runbook.Areas(), p.Area) && p.Settled <= p.All && s.report.Phase != runbook.Survey {

@@ -53,6 +53,9 @@ type yard struct {
 	told   []string
 	// rejects makes the people say no.
 	rejects bool
+	// before runs before a write; its error is AWS's.
+	before func(context.Context, runbook.Item) error
+	once   sync.Once
 }
 
 func newYard(t *testing.T) *yard {
@@ -121,7 +124,12 @@ func (y *yard) read(_ context.Context, _ cloud.At, item runbook.Item) (runbook.I
 	return runbook.ItemState{Found: found, Have: maps.Clone(have), Out: out}, nil
 }
 
-func (y *yard) write(_ context.Context, _ cloud.At, item runbook.Item, _ runbook.ItemState) (string, error) {
+func (y *yard) write(ctx context.Context, _ cloud.At, item runbook.Item, _ runbook.ItemState) (string, error) {
+	if y.before != nil {
+		if err := y.before(ctx, item); err != nil {
+			return "", err
+		}
+	}
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if err := y.refuse[item.Type]; err != nil {
