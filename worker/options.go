@@ -20,6 +20,8 @@ const (
 	// stopTimeout is how long steps may take to end after SIGTERM; below the
 	// 30 s after which orchestrators kill, above any single AWS call.
 	stopTimeout = 10 * time.Second
+	// buildPollers is how many tasks of setup are fetched at the same time.
+	buildPollers = 10
 )
 
 // queue is one task queue that this process polls.
@@ -55,7 +57,7 @@ func queues(f flags) []queue {
 // panic policy stays "block": a run that meets a bug waits for a mended worker
 // instead of failing in the middle of a recovery.
 func options(q queue, identity string, plans []plan.Plan, fatal func(error)) worker.Options {
-	return worker.Options{
+	o := worker.Options{
 		Identity:                     identity,
 		Interceptors:                 []interceptor.WorkerInterceptor{temporal.NewWorkerInterceptor(), &guard{plans: plans}},
 		StickyScheduleToStartTimeout: stickyTimeout,
@@ -68,6 +70,13 @@ func options(q queue, identity string, plans []plan.Plan, fatal func(error)) wor
 		DefaultHeartbeatThrottleInterval: temporal.HeartbeatEvery,
 		OnFatalError:                     fatal,
 	}
+	if q.builds {
+		// Setup asks for dozens of steps at the same moment: fetched two by two, the
+		// last of them would begin seconds after the first.
+		o.ActivityTaskPollerBehavior = worker.NewPollerBehaviorSimpleMaximum(worker.PollerBehaviorSimpleMaximumOptions{MaximumNumberOfPollers: buildPollers})
+		o.WorkflowTaskPollerBehavior = worker.NewPollerBehaviorSimpleMaximum(worker.PollerBehaviorSimpleMaximumOptions{MaximumNumberOfPollers: buildPollers})
+	}
+	return o
 }
 
 // identity tells people in the Temporal UI which process did what.
