@@ -49,7 +49,7 @@ up: build ## Start Temporal, AWS, workers and clients, and leave them running
 build: $(BIN)/temporal-server $(PROGRAMS) $(BIN)/trigger.zip ## Build all programs into bin/ (first time: up to ten minutes)
 
 .PHONY: bench
-bench: ## Run the benchmarks; results in out/bench
+bench: build ## Run the benchmarks, setup of a thousand items among them; results in out/bench
 	@mkdir -p $(OUT)/bench
 	@for module in . local; do \
 		name=$$(cd $$module && $(GO) list -m | tr / -); \
