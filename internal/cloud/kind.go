@@ -70,6 +70,11 @@ func KindOf(err error) Kind {
 // kindOfAnswer classifies what a service said; empty when it said nothing that
 // is known.
 func kindOfAnswer(err error) Kind {
+	// Whoever does not serve a service knows nothing of what is there: its "not
+	// found" is not AWS's.
+	if Unserved(err) {
+		return Invalid
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if kind := kindOfCode(api.ErrorCode()); kind != "" {
