@@ -22,6 +22,7 @@ import (
 	"lifeline/activities/sns"
 	"lifeline/activities/sts"
 	"lifeline/internal/cloud"
+	"lifeline/internal/plan"
 	"lifeline/workflows"
 )
 
@@ -36,11 +37,13 @@ type steps struct {
 }
 
 // newSteps makes the activities; sampler is nil in a worker that is no observer.
-func newSteps(c *cloud.Clients, sampler *observe.Sampler) (steps, error) {
+// plans are those whose estates it may build.
+func newSteps(c *cloud.Clients, sampler *observe.Sampler, plans ...plan.Plan) (steps, error) {
 	kept, err := estate.New(keepers(c)...)
 	if err != nil {
 		return steps{}, err
 	}
+	kept.Wanted = (&builds{caller: sts.New(c), plans: plans}).wanted
 	return steps{
 		building: append([]any{kept, sts.New(c), sns.New(c)}, proving(c)...),
 		tables:   dynamodb.New(c), buckets: s3.New(c),

@@ -90,7 +90,7 @@ func (w *process) equip(ctx context.Context) error {
 	if w.observer != "" {
 		w.sampler = observe.NewSampler(w.observer, w.plan)
 	}
-	if w.steps, err = newSteps(clients, w.sampler); err != nil {
+	if w.steps, err = newSteps(clients, w.sampler, w.trusted...); err != nil {
 		return err
 	}
 	w.steps.building = append(w.steps.building, &temporal.Past{Client: w.client})

@@ -34,7 +34,7 @@ func marksOf(p plan.Plan, region plan.Region, s steps) []mark {
 		case plan.S3Bucket:
 			in := s3.BucketWatermark{Region: region, Bucket: ids["bucket"], Timeout: timeout}
 			out = append(out, mark{r.Name, func(ctx context.Context) error { return s.buckets.WriteBucketWatermark(ctx, in) }})
-		case plan.AuroraGlobal, plan.Service:
+		case plan.AuroraGlobal, plan.Service, plan.RDSInstance, plan.EBSVolume, plan.DRSServer:
 		}
 	}
 	return out

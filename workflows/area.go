@@ -87,7 +87,7 @@ func SetupArea(ctx workflow.Context, in AreaInput) (AreaOutput, error) {
 	}
 	out := make([]runbook.ItemResult, len(ids))
 	for i, id := range ids {
-		out[i] = a.results[id]
+		out[i] = a.results[id].Brief()
 	}
 	return AreaOutput{out}, nil
 }
@@ -120,12 +120,22 @@ func admitArea(ctx workflow.Context, in AreaInput) error {
 	builds, proves := lifeline.IDOf(app, runbook.Setup), lifeline.IDOf(app, runbook.Readiness)
 	switch {
 	case parent == nil:
-	case parent.ID == builds, strings.HasPrefix(parent.ID, builds+"/preview/") && !in.Change:
+	case in.Change && parent.ID == builds:
+		// A parent of that id may be anybody's workflow; the signature is not.
+		return refusedStart(in.Input.Start.Signed(in.Input.Plan))
+	case parent.ID == builds && !in.Change, strings.HasPrefix(parent.ID, builds+"/preview/") && !in.Change:
 		return nil
 	case strings.HasPrefix(parent.ID, proves) && !in.Change:
 		return nil
 	}
 	return invalid(fmt.Errorf("an area is set up by %s only", builds))
+}
+
+func refusedStart(err error) error {
+	if err == nil {
+		return nil
+	}
+	return invalid(err)
 }
 
 func invalid(err error) error {
@@ -325,5 +335,11 @@ func (a *area) progress(ctx workflow.Context) {
 		settled = append(settled, id)
 		return true
 	})
-	workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, signalProgress, AreaProgress{a.Area, len(a.results), a.all, newsOf(settled, a.known)})
+	parts := newsOf(settled, a.known).parts()
+	if len(parts) == 0 {
+		parts = []News{{}}
+	}
+	for _, news := range parts {
+		workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, signalProgress, AreaProgress{a.Area, len(a.results), a.all, news})
+	}
 }

@@ -78,7 +78,9 @@ func (c *crew) pass(ctx workflow.Context, n News) {
 		if child == nil || len(mine.ids()) == 0 {
 			continue
 		}
-		workflow.Go(ctx, func(ctx workflow.Context) { _ = child.SignalChildWorkflow(ctx, signalNews, mine).Get(ctx, nil) })
+		for _, part := range mine.parts() {
+			workflow.Go(ctx, func(ctx workflow.Context) { _ = child.SignalChildWorkflow(ctx, signalNews, part).Get(ctx, nil) })
+		}
 	}
 }
 
@@ -124,6 +126,20 @@ func (n News) of(some func(id string) bool) News {
 		if some(id) {
 			out.Gone = append(out.Gone, id)
 		}
+	}
+	return out
+}
+
+// partOfNews is how many items one signal tells of: some properties and ARNs
+// each, and together less than the workers' door lets through.
+const partOfNews = 20
+
+// parts splits news into signals of their own. News that is too large would be
+// dropped at the door, and those that wait for it would wait for ever.
+func (n News) parts() []News {
+	var out []News
+	for ids := range slices.Chunk(n.ids(), partOfNews) {
+		out = append(out, n.of(func(id string) bool { return slices.Contains(ids, id) }))
 	}
 	return out
 }

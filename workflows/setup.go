@@ -55,7 +55,8 @@ func (s *setup) survey(ctx workflow.Context) error {
 	for _, area := range runbook.Areas() {
 		s.report.Estate.Add(area, results[area])
 		for _, r := range results[area] {
-			if !r.Verdict.Good() && r.Verdict != runbook.Drifted {
+			// What the endpoint does not serve is not tried again in the same run.
+			if !r.Verdict.Good() && r.Verdict != runbook.Drifted && r.Verdict != runbook.Unavailable {
 				s.todo[area] = append(s.todo[area], r.ID)
 			}
 		}
@@ -85,10 +86,12 @@ func (s *setup) hear(ctx workflow.Context) {
 		if more := channel.Receive(ctx, &p); !more || ctx.Err() != nil {
 			return
 		}
+		if !slices.Contains(runbook.Areas(), p.Area) {
+			continue // no area of ours: anybody may signal
+		}
 		p.News.into(s.known)
 		s.crew.pass(ctx, p.News)
-		count := s.report.Estate.Area(p.Area)
-		if slices.Contains(runbook.Areas(), p.Area) && p.Settled <= p.All && s.report.Phase != runbook.Survey {
+		if count := s.report.Estate.Area(p.Area); p.Settled <= p.All && s.report.Phase != runbook.Survey {
 			count.Settled = p.Settled
 		}
 		s.publish(ctx)
@@ -209,7 +212,7 @@ func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
 	})
 	e.Add(area, results)
 	count := e.Area(area)
-	for _, kept := range []runbook.Verdict{runbook.InPlace, runbook.Drifted} {
+	for _, kept := range []runbook.Verdict{runbook.InPlace, runbook.Drifted, runbook.Unavailable} {
 		count.By[kept] += before.By[kept]
 		count.Items += before.By[kept]
 	}
@@ -257,6 +260,8 @@ func adviceOnSetup(rep *runbook.Report) (safe, next string) {
 		return "nothing was changed", again
 	case rep.Status == runbook.Done && rep.Estate.Count(runbook.Blocked) > 0:
 		return "what is in place stays; some items wait for others, see left", "when what they wait for is there: " + again
+	case rep.Status == runbook.Done && rep.Estate.Count(runbook.Drifted, runbook.Unavailable) > 0:
+		return "what is in place stays; some things differ and setup leaves them to people, see left", "judge each, then: " + again
 	case rep.Status == runbook.Done:
 		return "what recovery relies on is in place", "starter preview setup -f PLAN --as NAME, at any time: it shows drift"
 	case rep.Status.Final():

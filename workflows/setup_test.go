@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -25,8 +24,6 @@ import (
 
 	"lifeline/activities/estate"
 	"lifeline/activities/sts"
-	"lifeline/internal/cloud"
-	"lifeline/internal/cloud/keep"
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
 	lifeline "lifeline/internal/temporal"
@@ -48,8 +45,8 @@ type yard struct {
 	built  map[string]map[string]string
 	asked  map[string][]string // properties that other items refer to, by id
 	wrote  []string            // ids, in order
-	refuse map[string]error    // by type: what AWS says to a write
-	deaf   map[string]error    // by type: what AWS says to a reading
+	refuse map[string]string   // by type: why AWS refuses a write
+	deaf   map[string]bool     // by type: the endpoint has no such service
 	told   []string
 	// rejects makes the people say no.
 	rejects bool
@@ -62,7 +59,7 @@ func newYard(t *testing.T) *yard {
 	t.Helper()
 	p, problems := plan.Load(filepath.Join("..", "examples", "patient-records.yaml"))
 	require.NoError(t, problems.Err())
-	y := &yard{t: t, plan: p, keys: map[string]ed25519.PrivateKey{}, built: map[string]map[string]string{}, refuse: map[string]error{}, deaf: map[string]error{}}
+	y := &yard{t: t, plan: p, keys: map[string]ed25519.PrivateKey{}, built: map[string]map[string]string{}, refuse: map[string]string{}, deaf: map[string]bool{}}
 	for _, people := range [][]plan.Approver{p.Approvals.Approvers, p.Approvals.Operators} {
 		for i := range people {
 			public, private, err := ed25519.GenerateKey(nil)
@@ -93,54 +90,80 @@ func (y *yard) items() []runbook.Item {
 	return all
 }
 
-// steps keep every type in memory.
-func (y *yard) steps() *estate.Steps {
-	types := map[string]bool{}
-	for _, item := range y.items() {
-		types[item.Type] = true
-	}
-	var keepers []keep.Keeper
-	for kind := range types {
-		keepers = append(keepers, keep.Keeper{Type: kind, Read: keep.Each(y.read), Write: y.write})
-	}
-	s, err := estate.New(keepers...)
-	require.NoError(y.t, err)
-	return s
-}
-
-func (y *yard) read(_ context.Context, _ cloud.At, item runbook.Item) (runbook.ItemState, error) {
+// survey judges a batch as the keepers do. Their own tests hold the loop; here it
+// is the run that is tried.
+func (y *yard) survey(_ context.Context, in estate.Batch) (estate.Results, error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if err := y.deaf[item.Type]; err != nil {
-		return runbook.ItemState{}, err
+	var out estate.Results
+	for _, item := range in.Items {
+		out.Results = append(out.Results, y.judge(item, in.Repair))
 	}
+	return out, nil
+}
+
+// judge is what a look at one item says; y.mu is held.
+func (y *yard) judge(item runbook.Item, repair bool) runbook.ItemResult {
 	have, found := y.built[item.ID()]
-	out := map[string]string{}
-	if found {
-		for _, name := range y.asked[item.ID()] {
-			out[name] = "made:" + item.ID() + "#" + name
-		}
+	r := runbook.ItemResult{ID: item.ID(), Resource: item.Resource, Verdict: runbook.InPlace}
+	r.Changes = item.Difference(runbook.ItemState{Found: found, Have: have})
+	switch {
+	case y.deaf[item.Type]:
+		r.Verdict, r.Why = runbook.Unavailable, "this endpoint does not serve it"
+		return r
+	case !found && item.Given:
+		r.Verdict, r.Why = runbook.Missing, item.Why
+		return r
+	case !found:
+		r.Verdict = runbook.ToCreate
+		return r
+	case len(r.Changes) > 0 && repair:
+		r.Verdict = runbook.ToChange
+	case len(r.Changes) > 0:
+		r.Verdict, r.Why = runbook.Drifted, "the plan reports drift"
 	}
-	return runbook.ItemState{Found: found, Have: maps.Clone(have), Out: out}, nil
+	r.Out = map[string]string{}
+	for _, name := range y.asked[item.ID()] {
+		r.Out[name] = "made:" + item.ID() + "#" + name
+	}
+	return r
 }
 
-func (y *yard) write(ctx context.Context, _ cloud.At, item runbook.Item, _ runbook.ItemState) (string, error) {
-	if y.before != nil {
-		if err := y.before(ctx, item); err != nil {
-			return "", err
+// converge builds a batch.
+func (y *yard) converge(ctx context.Context, in estate.Batch) (estate.Results, error) {
+	var out estate.Results
+	for _, item := range in.Items {
+		if y.before != nil {
+			if err := y.before(ctx, item); err != nil {
+				return out, err
+			}
 		}
+		y.mu.Lock()
+		out.Results = append(out.Results, y.build(item, in.Repair))
+		y.mu.Unlock()
 	}
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	if err := y.refuse[item.Type]; err != nil {
-		return "", err
+	return out, nil
+}
+
+// build brings one item to what is wanted; y.mu is held.
+func (y *yard) build(item runbook.Item, repair bool) runbook.ItemResult {
+	before := y.judge(item, repair)
+	if before.Verdict != runbook.ToCreate && before.Verdict != runbook.ToChange {
+		return before
+	}
+	if why := y.refuse[item.Type]; why != "" {
+		before.Verdict, before.Why, before.Out = runbook.Unkept, why, nil
+		return before
 	}
 	for _, value := range item.Want {
 		require.NotContains(y.t, value, "${", "%s was written with an open reference", item.ID())
 	}
 	y.built[item.ID()] = maps.Clone(item.Want)
 	y.wrote = append(y.wrote, item.ID())
-	return "req", nil
+	after := y.judge(item, repair)
+	after.Verdict = map[runbook.Verdict]runbook.Verdict{runbook.ToCreate: runbook.Created, runbook.ToChange: runbook.Changed}[before.Verdict]
+	after.Changes = before.Changes
+	return after
 }
 
 // run plays Setup once and returns its report, also from an error.
@@ -159,11 +182,12 @@ func (y *yard) run(dry bool, people ...string) runbook.Report {
 	}
 	y.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id, TaskQueue: lifeline.SetupQueue})
 	workflows.RegisterSetup(y.env)
-	y.env.RegisterActivity(y.steps())
+	y.env.RegisterActivityWithOptions(y.survey, activity.RegisterOptions{Name: "SurveyItems"})
+	y.env.RegisterActivityWithOptions(y.converge, activity.RegisterOptions{Name: "ConvergeItems"})
 	y.env.RegisterActivityWithOptions(func(context.Context, sts.CallerIn) (sts.Caller, error) {
 		return sts.Caller{Account: buildersAccount, ARN: "arn:aws:iam::123456789012:role/setup"}, nil
 	}, activity.RegisterOptions{Name: "DescribeCaller"})
-	y.env.RegisterActivityWithOptions(func(_ context.Context, in any) error {
+	y.env.RegisterActivityWithOptions(func(context.Context, any) error {
 		y.mu.Lock()
 		defer y.mu.Unlock()
 		y.told = append(y.told, "told")
@@ -216,7 +240,7 @@ func TestSetup_BareAccount_EverythingIsBuiltOnce_AndASecondRunChangesNothing(t *
 	}
 	once := slices.Clone(y.wrote)
 	slices.Sort(once)
-	require.Equal(t, len(once), len(slices.Compact(slices.Clone(once))), "nothing is written twice")
+	require.Len(t, slices.Compact(slices.Clone(once)), len(once), "nothing is written twice")
 	require.Equal(t, len(once), rep.Estate.Count(runbook.Created))
 
 	y.wrote, y.told = nil, nil
@@ -266,7 +290,7 @@ func TestSetup_Drift_IsRepaired_OrReportedWhereThePlanSaysSo(t *testing.T) {
 func TestSetup_OneTypeIsRefused_RestIsDone_AndTheRunSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
-	y.refuse["kms-key"] = cloud.Errorf(cloud.Denied, "permission kms:CreateKey is missing")
+	y.refuse["kms-key"] = "permission kms:CreateKey is missing"
 	rep := y.run(false)
 	require.Equal(t, runbook.Failed, rep.Status)
 	require.Contains(t, strings.Join(rep.Left, "\n"), "kms:CreateKey")
@@ -275,28 +299,18 @@ func TestSetup_OneTypeIsRefused_RestIsDone_AndTheRunSaysWhatIsMissing(t *testing
 	require.Positive(t, rep.Estate.Count(runbook.Blocked), "what needs the key waits for it")
 	require.Positive(t, rep.Estate.Count(runbook.Created), "and what doesn't is built")
 
-	y.refuse = map[string]error{}
+	y.refuse = nil
 	require.Equal(t, runbook.Done, y.run(false).Status, "the next run goes on from there")
 }
 
 func TestSetup_ServiceThatTheEndpointLacks_IsNamed_AndFailsNothing(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
-	y.deaf["backup-plan"] = unserved{}
+	y.deaf["backup-plan"] = true
 	rep := y.run(false)
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 	require.Equal(t, 1, rep.Estate.Count(runbook.Unavailable))
 	require.Contains(t, strings.Join(rep.Left, "\n"), "backup-plan/")
-}
-
-// unserved is what an endpoint answers that does not know an operation.
-type unserved struct{}
-
-func (unserved) Error() string        { return "UnknownOperationException: no such operation" }
-func (unserved) ErrorCode() string    { return "UnknownOperationException" }
-func (unserved) ErrorMessage() string { return "no such operation" }
-func (unserved) ErrorFault() smithy.ErrorFault {
-	return smithy.FaultClient
 }
 
 func TestSetup_GivenResourceIsNotThere_IsMissing_AndNothingIsMadeInItsPlace(t *testing.T) {
@@ -347,7 +361,7 @@ func TestSetupArea_StartedByAnybodyElse_IsRefused(t *testing.T) {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.RegisterSetup(env)
-	env.RegisterActivity(y.steps())
+	env.RegisterActivityWithOptions(y.converge, activity.RegisterOptions{Name: "ConvergeItems"})
 	env.ExecuteWorkflow(workflows.SetupAreaName, workflows.AreaInput{Input: runbook.Input{Plan: y.plan}, Area: runbook.AreaAccess, Account: buildersAccount, Change: true})
 	require.ErrorContains(t, env.GetWorkflowError(), "is set up by")
 	require.Empty(t, y.wrote)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
-	"lifeline/internal/cloud"
 	"lifeline/internal/runbook"
 )
 
@@ -42,7 +42,7 @@ func TestSetup_SlowReplica_HoldsUpNoAlarm_ButTheOneThatPages(t *testing.T) {
 			select {
 			case <-alarmed:
 			case <-time.After(20 * time.Second):
-				return cloud.Errorf(cloud.Invalid, "no alarm came before the replica")
+				return temporal.NewNonRetryableApplicationError("no alarm came before the replica", "Invalid", nil)
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -69,7 +69,7 @@ func TestSetup_SlowReplica_HoldsUpNoAlarm_ButTheOneThatPages(t *testing.T) {
 func TestSetup_ItemOfAnotherAreaFails_OnlyThoseThatNeedItWait(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
-	y.refuse["s3-replication"] = cloud.Errorf(cloud.Denied, "permission s3:PutReplicationConfiguration is missing")
+	y.refuse["s3-replication"] = "permission s3:PutReplicationConfiguration is missing"
 	rep := y.run(false)
 	require.Equal(t, runbook.Failed, rep.Status)
 	waiting := map[string]bool{}

@@ -71,8 +71,13 @@ func settled(item runbook.Item, have runbook.ItemState) error {
 	if err != nil {
 		return fmt.Errorf("lock date of backup vault %s: %w", item.Name, err)
 	}
-	if time.Now().Before(date) {
+	if time.Now().Before(date) && item.Want[lockMode] == compliance {
 		return nil
+	}
+	if time.Now().Before(date) {
+		return cloud.Errorf(cloud.Invalid,
+			"backup vault %s in %s has a compliance lock that begins at %s, and the plan wants a weaker one: lift it by hand before then if that is meant, or bring the plan into line",
+			item.Name, item.Region, have.Have[lockDate])
 	}
 	return cloud.Errorf(cloud.Invalid,
 		"backup vault %s in %s is locked in compliance mode since %s (%s to %s days), and nobody can change that: bring the plan into line, or name another vault",

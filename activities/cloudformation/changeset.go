@@ -28,7 +28,7 @@ func (k keeper) deploy(ctx context.Context, at cloud.At, item runbook.Item, have
 		return "", err
 	}
 	if lost := costly(changes); len(lost) > 0 {
-		return "", cloud.Errorf(cloud.Invalid, "the change would replace or remove what holds data: %s; nothing was changed: look at the change set %s, keep the data, and change it by hand",
+		return "", cloud.Errorf(cloud.Invalid, "the change would replace or remove what is there: %s; nothing was changed: look at the change set %s, and execute it by hand when that is meant",
 			strings.Join(lost, "; "), set.name)
 	}
 	out, err := cloud.Call(ctx, at, k.clients(at.Region).ExecuteChangeSet, &sdk.ExecuteChangeSetInput{
@@ -167,18 +167,17 @@ func (k keeper) describe(ctx context.Context, at cloud.At, set change, token *st
 	return out, nil
 }
 
-// costly are the changes that lose data: what holds it is made anew, or goes.
+// costly are the changes that take something away: what is removed, what is made
+// anew, and of what holds data also what may be. The Region may be serving.
 func costly(changes []types.ResourceChange) []string {
 	var out []string
 	for _, c := range changes {
 		kind := aws.ToString(c.ResourceType)
-		if !stateful(kind) {
-			continue
-		}
+		maybe := c.Replacement == types.ReplacementConditional && stateful(kind)
 		switch {
 		case c.Action == types.ChangeActionRemove && c.PolicyAction != types.PolicyActionRetain:
 			out = append(out, fmt.Sprintf("%s (%s) is removed", aws.ToString(c.LogicalResourceId), kind))
-		case c.Action == types.ChangeActionModify && c.Replacement != types.ReplacementFalse && c.Replacement != "":
+		case c.Action == types.ChangeActionModify && (c.Replacement == types.ReplacementTrue || maybe):
 			out = append(out, fmt.Sprintf("%s (%s) is replaced because of %s", aws.ToString(c.LogicalResourceId), kind, causes(c)))
 		}
 	}

@@ -37,9 +37,9 @@ func TestCostly_NamesWhatHoldsDataAndWhy(t *testing.T) {
 		"a key that AWS retains":   {kept, nil},
 		"a database in place":      {change("AWS::RDS::DBInstance", types.ChangeActionModify, types.ReplacementFalse), nil},
 		"a new database":           {change("AWS::RDS::DBInstance", types.ChangeActionAdd, ""), nil},
-		"a subnet anew":            {change("AWS::EC2::Subnet", types.ChangeActionModify, types.ReplacementTrue), nil},
-		"a parameter group anew":   {change("AWS::RDS::DBParameterGroup", types.ChangeActionModify, types.ReplacementTrue), nil},
-		"a subnet group that goes": {change("AWS::RDS::DBSubnetGroup", types.ChangeActionRemove, ""), nil},
+		"a subnet anew":            {change("AWS::EC2::Subnet", types.ChangeActionModify, types.ReplacementTrue), []string{"It (AWS::EC2::Subnet) is replaced because of KmsKeyId"}},
+		"a parameter group anew":   {change("AWS::RDS::DBParameterGroup", types.ChangeActionModify, types.ReplacementTrue), []string{"It (AWS::RDS::DBParameterGroup) is replaced because of KmsKeyId"}},
+		"a subnet group that goes": {change("AWS::RDS::DBSubnetGroup", types.ChangeActionRemove, ""), []string{"It (AWS::RDS::DBSubnetGroup) is removed"}},
 	} {
 		require.Equal(t, c.lost, costly([]types.ResourceChange{c.change}), title)
 	}

@@ -20,7 +20,12 @@ type Results struct {
 }
 
 // Steps are the activities of this package.
-type Steps struct{ Book *keep.Book }
+type Steps struct {
+	Book *keep.Book
+	// Wanted refuses a batch that is not of the worker's own plan; nil lets
+	// everything pass.
+	Wanted func(context.Context, []runbook.Item) error
+}
 
 // New makes the steps on every type that the keepers know.
 func New(keepers ...keep.Keeper) (*Steps, error) {
@@ -30,12 +35,25 @@ func New(keepers ...keep.Keeper) (*Steps, error) {
 
 // SurveyItems reads and judges a batch. Nothing is changed.
 func (s *Steps) SurveyItems(ctx context.Context, in Batch) (Results, error) {
+	if err := s.admit(ctx, in); err != nil {
+		return Results{}, err
+	}
 	results, err := s.Book.Survey(ctx, in.Items, in.Repair)
 	return Results{results}, err
 }
 
 // ConvergeItems brings a batch to what is wanted.
 func (s *Steps) ConvergeItems(ctx context.Context, in Batch) (Results, error) {
+	if err := s.admit(ctx, in); err != nil {
+		return Results{}, err
+	}
 	results, err := s.Book.Converge(ctx, in.Items, in.Repair)
 	return Results{results}, err
+}
+
+func (s *Steps) admit(ctx context.Context, in Batch) error {
+	if s.Wanted == nil {
+		return nil
+	}
+	return s.Wanted(ctx, in.Items)
 }

@@ -107,7 +107,7 @@ func TestKey_ThatDoesNotEncrypt_IsToldAndNotTouched(t *testing.T) {
 	wanted.Want["rotation"] = "true"
 	r := converge(t, f, wanted)
 	require.Equal(t, runbook.Drifted, r.Verdict)
-	require.Contains(t, r.Why, "AWS lets nobody change spec")
+	require.Contains(t, r.Why, "setup does not change spec")
 	require.Empty(t, f.Changes())
 }
 

@@ -105,7 +105,7 @@ func TestBucket_NameOfAnotherAccount(t *testing.T) {
 	open.owner = "999999999999"
 	r := converge(t, open, bucketItem("s3-bucket", want))
 	require.Equal(t, runbook.Drifted, r.Verdict, "a stranger's bucket that lets us in is still a stranger's")
-	require.Contains(t, r.Why, "AWS lets nobody change owner")
+	require.Contains(t, r.Why, "setup does not change owner")
 	require.Empty(t, open.Changes())
 }
 

@@ -55,6 +55,9 @@ func (k keeper) readEncryption(ctx context.Context, at cloud.At, item runbook.It
 		return runbook.ItemState{}, err
 	}
 	algorithm := rule.ApplyServerSideEncryptionByDefault.SSEAlgorithm
+	if algorithm == types.ServerSideEncryptionAwsKmsDsse {
+		algorithm = types.ServerSideEncryptionAwsKms // twice is as good as once
+	}
 	return runbook.ItemState{
 		Found: algorithm != types.ServerSideEncryptionAes256 || item.Want["algorithm"] == string(algorithm),
 		Have: map[string]string{

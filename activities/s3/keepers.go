@@ -53,7 +53,8 @@ func keepers(clients func(plan.Region) SetupAPI) []keep.Keeper {
 	return []keep.Keeper{
 		{Type: "s3-bucket", Read: keep.Each(k.readBucket), Write: k.writeBucket, Fixed: []string{"owner", "region"}},
 		{Type: "s3-versioning", Read: keep.Each(k.readVersioning), Write: k.writeVersioning},
-		{Type: "s3-encryption", Read: keep.Each(k.readEncryption), Write: k.writeEncryption},
+		// A bucket under another key stays under it: whoever reads there has no right to ours.
+		{Type: "s3-encryption", Read: keep.Each(k.readEncryption), Write: k.writeEncryption, Fixed: []string{"key"}},
 		{Type: "s3-public-access-block", Read: keep.Each(k.readAccess), Write: k.writeAccess},
 		{Type: "s3-bucket-policy", Read: keep.Each(k.readPolicy), Write: k.writePolicy},
 		{Type: "s3-replication", Read: keep.Each(k.readReplication), Write: k.writeReplication},

@@ -143,7 +143,8 @@ func TestUnserved_AWSsOwnErrors_AreNotTakenForIt(t *testing.T) {
 		},
 		"backup": {
 			json(400, "ResourceNotFoundException", "Backup plan does not exist"), json(403, "AccessDeniedException", "Insufficient privileges"),
-			json(500, "ServiceUnavailableException", "The request failed due to a temporary failure of the server."), {502, "text/html", "<html>502 Bad Gateway</html>"},
+			json(500, "ServiceUnavailableException", "The request failed due to a temporary failure of the server."),
+			{502, "text/html", "<html>502 Bad Gateway</html>"},
 		},
 		"cloudwatch": {{500, "text/html", "<html>Internal Server Error</html>"}, {503, "text/html", "<html><h1>Http/1.1 Service Unavailable</h1></html>"}},
 		"ec2": {
@@ -154,7 +155,8 @@ func TestUnserved_AWSsOwnErrors_AreNotTakenForIt(t *testing.T) {
 		"route53": {query(404, "NoSuchHostedZone", "No hosted zone found"), query(400, "Throttling", "Rate exceeded"), query(500, "InternalFailure", "We encountered an internal error.")},
 		"sns": {
 			query(404, "NotFound", "Topic does not exist"), query(500, "InternalFailure", ""), query(403, "AuthorizationError", "User is not authorized"),
-			query(503, "ServiceUnavailable", "Service Unavailable"), {504, "text/html", "<html>504 Gateway Time-out</html>"},
+			query(503, "ServiceUnavailable", "Service Unavailable"),
+			{504, "text/html", "<html>504 Gateway Time-out</html>"},
 		},
 		"s3": {
 			store(404, "NoSuchBucket", "The specified bucket does not exist"), store(404, "NoSuchTagSet", "The TagSet does not exist"),

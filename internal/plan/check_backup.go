@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -81,6 +82,13 @@ func (c *checker) continuous(at string, r BackupRule) {
 	}
 	if r.ColdDays > 0 {
 		c.errorf(at+".coldAfterDays", "take it out", "continuous backups have no cold storage")
+	}
+	for i, res := range c.plan.Resources {
+		relational := res.Kind == RDSInstance || res.Kind == AuroraGlobal
+		if relational && res.Protect != nil && res.Protect.PITRDays > 0 && res.Protect.PITRDays != r.Days && c.plan.Backup.Select.Takes(res) {
+			c.errorf(element("resources", i)+".protect.pitrDays", fmt.Sprintf("pitrDays: %d", r.Days),
+				"AWS Backup keeps every second of %s for %d days by its continuous rule, and %d are wanted here: the two would undo each other", res.Name, r.Days, res.Protect.PITRDays)
+		}
 	}
 }
 

@@ -106,6 +106,12 @@ func (e *Estate) Of(verdicts ...Verdict) []ItemResult {
 // documents are cut.
 func shown(r ItemResult) ItemResult {
 	r.Out = nil
+	return r.Brief()
+}
+
+// Brief is a result with its long values cut: a thousand of them have to fit into
+// one answer.
+func (r ItemResult) Brief() ItemResult {
 	changes := make([]Property, len(r.Changes))
 	for i, c := range r.Changes {
 		changes[i] = Property{Name: c.Name, Have: cut(c.Have), Want: cut(c.Want)}

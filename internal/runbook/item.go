@@ -8,6 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -53,6 +54,9 @@ type Item struct {
 	// What begins with AtCreation counts when it is made, and is not compared: a
 	// key that can't be exchanged, a tag that would cost a call to read.
 	Want map[string]string `json:"want,omitempty"`
+	// AtLeast are properties, whole numbers, of which more is as good: days of
+	// backups that somebody keeps for longer are never shortened.
+	AtLeast []string `json:"at_least,omitempty"`
 	// Needs are ids of items that have to be in place first, beyond references.
 	Needs []string `json:"needs,omitempty"`
 	// Given says that setup only looks: it must be there, and others make it.
@@ -145,11 +149,21 @@ func (i Item) Difference(have ItemState) []Property {
 		if strings.HasPrefix(name, AtCreation) {
 			continue
 		}
-		if got := have.Have[name]; got != i.Want[name] {
+		if got := have.Have[name]; got != i.Want[name] && !i.enough(name, got) {
 			out = append(out, Property{Name: name, Have: got, Want: i.Want[name]})
 		}
 	}
 	return out
+}
+
+// enough says that more than what is wanted is there, where more is as good.
+func (i Item) enough(name, got string) bool {
+	if !slices.Contains(i.AtLeast, name) {
+		return false
+	}
+	have, err := strconv.Atoi(got)
+	want, wrong := strconv.Atoi(i.Want[name])
+	return err == nil && wrong == nil && have >= want
 }
 
 // Verdict is what setup has to say about one item.

@@ -70,14 +70,22 @@ func (s Start) Message(application string) string {
 		s.At.UTC().Format(time.RFC3339Nano), strconv.FormatBool(s.DryRun))
 }
 
-// Admit checks that a listed person wishes this, and wished it just now.
-func (s Start) Admit(p plan.Plan, now time.Time) error {
+// Signed checks that a listed person has wished this, whenever that was.
+func (s Start) Signed(p plan.Plan) error {
 	key, ok := keyOf(p, s.By)
 	if !ok {
 		return fmt.Errorf("start by %q: %w", s.By, ErrUnknownPerson)
 	}
 	if err := verify(key, s.Message(p.Application), s.Signature); err != nil {
 		return fmt.Errorf("start by %q: %w", s.By, err)
+	}
+	return nil
+}
+
+// Admit checks that a listed person wishes this, and wished it just now.
+func (s Start) Admit(p plan.Plan, now time.Time) error {
+	if err := s.Signed(p); err != nil {
+		return err
 	}
 	if age := now.Sub(s.At); age > StartValidity || age < -StartValidity {
 		return fmt.Errorf("start by %q: signed at %s, which is not within %s of now", s.By, s.At.UTC().Format(time.RFC3339), StartValidity)

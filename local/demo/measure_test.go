@@ -12,6 +12,7 @@ import (
 func kept() Summary {
 	return Summary{
 		ClientRTO: 25, OwnRTO: 24.5, PredictedFloor: 58, WorkerKills: 3, KillCost: 2.2, ProbeInterval: 1, AckedWrites: 100,
+		Setup: SetupSummary{Created: 100, Ready: true, RedWhenBroken: true, ReadyAfterTheRepair: true},
 	}
 }
 
@@ -30,6 +31,8 @@ func TestPromises_EachBrokenFigure_BreaksItsPromiseAlone(t *testing.T) {
 		"kill_cost_s <= 5":                                     func(s *Summary) { s.KillCost = 5.1 },
 		"own clocks within one probe interval":                 func(s *Summary) { s.OwnRTO = 23.9 },
 		"every acknowledged write was audited":                 func(s *Summary) { s.Unaudited = 1 },
+		"a second setup makes no mutating call":                func(s *Summary) { s.Setup.SecondRunMutations = 1 },
+		"readiness is green, red when broken, green again":     func(s *Summary) { s.Setup.RedWhenBroken = false },
 	} {
 		sum := kept()
 		spoil(&sum)

@@ -138,5 +138,5 @@ func TestStorage_BucketInTheWrongRegion_IsToldAndNotMadeAgain(t *testing.T) {
 	}
 	r := run.survey(buckets, true)[runbook.ItemID("s3-bucket", string(east), docsEast)]
 	require.Equal(t, runbook.Drifted, r.Verdict)
-	require.Contains(t, r.Why, "AWS lets nobody change region")
+	require.Contains(t, r.Why, "setup does not change region")
 }

@@ -29,7 +29,7 @@ import (
 
 const (
 	vault      = "patient-records"
-	backupID   = "backup-plan/us-east-1/patient-records"
+	backupID   = "backup-plan/us-east-1/lifeline-patient-records"
 	dlmGroup   = "patient-records-0400-7-30"
 	templateID = "Daily-Weekly-Monthly-5yr-Retention"
 )

@@ -217,7 +217,9 @@ func clusterBackups(r plan.Resource, region plan.Region, needs string) []runbook
 	if days == 0 {
 		return nil
 	}
-	return []runbook.Item{after(databaseItem(r, auroraBackups, region, rdsName(r.Regions[region]["cluster"]), map[string]string{"days": strconv.Itoa(days)}), needs)}
+	item := databaseItem(r, auroraBackups, region, rdsName(r.Regions[region]["cluster"]), map[string]string{"days": strconv.Itoa(days)})
+	item.AtLeast = []string{"days"}
+	return []runbook.Item{after(item, needs)}
 }
 
 // Writers are the services that write to a resource.

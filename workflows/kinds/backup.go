@@ -141,8 +141,9 @@ func (s Site) backupPlanID() string {
 	return runbook.ItemID(backupPlan, string(s.Plan.Primary()), s.backupPlanName())
 }
 
-// backupPlanName is at most 50 characters long for AWS.
-func (s Site) backupPlanName() string { return short(s.Plan.Application, 50) }
+// backupPlanName is at most 50 characters long for AWS. It bears our name, since a
+// plan of the bare application's name may be somebody else's.
+func (s Site) backupPlanName() string { return short("lifeline-"+s.Plan.Application, 50) }
 
 // backupPlan is the plan with its rules.
 func (s Site) backupPlan() runbook.Item {

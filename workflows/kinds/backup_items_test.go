@@ -136,7 +136,7 @@ func TestBackupItems_RulesSayTheIntentAndCopyToTheRecoveryRegion(t *testing.T) {
 			Lifecycle                 map[string]int
 		}
 	}
-	want := itemsOf(t, protected())["backup-plan/us-east-1/patient-records"].Want
+	want := itemsOf(t, protected())["backup-plan/us-east-1/lifeline-patient-records"].Want
 	require.NoError(t, json.Unmarshal([]byte(want["rules"]), &rules))
 	require.Len(t, rules, 2)
 	require.Equal(t, "weekly-full", rules[0].RecoveryPointTags["dr:intent"])
@@ -154,7 +154,7 @@ func TestBackupItems_TwoRulesOfOneIntentHaveTwoNames(t *testing.T) {
 	t.Parallel()
 	p := protected()
 	p.Backup.Rules = append(p.Backup.Rules, p.Backup.Rules[0])
-	rules := itemsOf(t, p)["backup-plan/us-east-1/patient-records"].Want["rules"]
+	rules := itemsOf(t, p)["backup-plan/us-east-1/lifeline-patient-records"].Want["rules"]
 	require.Contains(t, rules, `"RuleName":"weekly-full"`)
 	require.Contains(t, rules, `"RuleName":"weekly-full-2"`)
 }
@@ -190,7 +190,7 @@ func TestBackupItems_OnlyAComplianceLockIsIrrevocable(t *testing.T) {
 	for _, l := range locks {
 		require.Equal(t, "5", l.Want["create/cooling-off-days"])
 		require.Contains(t, l.Why, "5 days after it is made nobody can take the lock back")
-		require.Contains(t, l.Needs, "backup-plan/us-east-1/patient-records", "a lock that the rules don't fit fails every job")
+		require.Contains(t, l.Needs, "backup-plan/us-east-1/lifeline-patient-records", "a lock that the rules don't fit fails every job")
 	}
 	p.Backup.Lock.Mode = "governance"
 	all = nil

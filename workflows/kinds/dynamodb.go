@@ -100,7 +100,9 @@ func tableBackups(r plan.Resource, region plan.Region, table, needs string) []ru
 	if days == 0 {
 		return nil
 	}
-	return []runbook.Item{after(databaseItem(r, dynamoPITR, region, table, map[string]string{"enabled": "true", "days": strconv.Itoa(days)}), needs)}
+	item := databaseItem(r, dynamoPITR, region, table, map[string]string{"enabled": "true", "days": strconv.Itoa(days)})
+	item.AtLeast = []string{"days"}
+	return []runbook.Item{after(item, needs)}
 }
 
 // leaseTable is the table of the write lease, which is Lifeline's own. The lease

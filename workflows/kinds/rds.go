@@ -88,7 +88,9 @@ func instanceSettings(r plan.Resource, region plan.Region, needs string) []runbo
 	if len(want) == 0 {
 		return nil
 	}
-	return []runbook.Item{after(databaseItem(r, rdsSettings, region, rdsName(r.Regions[region]["instance"]), want), needs)}
+	item := databaseItem(r, rdsSettings, region, rdsName(r.Regions[region]["instance"]), want)
+	item.AtLeast = []string{"backup-days"}
+	return []runbook.Item{after(item, needs)}
 }
 
 func (s Site) instanceARN(r plan.Resource, region plan.Region) string {

@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -71,7 +72,7 @@ func (k Keeper) judge(item runbook.Item, have runbook.ItemState, repair bool) ru
 	case given:
 		r.Verdict, r.Why = runbook.Drifted, item.Why
 	case k.fixed(r.Changes) != "":
-		r.Verdict, r.Why = runbook.Drifted, "AWS lets nobody change "+k.fixed(r.Changes)+" of what exists: replace it by hand"
+		r.Verdict, r.Why = runbook.Drifted, "setup does not change "+k.fixed(r.Changes)+" of what exists: change it by hand, or bring the plan into line"
 	case !repair:
 		r.Verdict, r.Why = runbook.Drifted, "the plan reports drift and leaves the repair to people"
 	default:
@@ -84,7 +85,7 @@ func (k Keeper) judge(item runbook.Item, have runbook.ItemState, repair bool) ru
 func (k Keeper) fixed(changes []runbook.Property) string {
 	var names []string
 	for _, c := range changes {
-		if slices.Contains(k.Fixed, c.Name) {
+		if slices.Contains(k.Fixed, c.Name) && c.Have != "" {
 			names = append(names, c.Name)
 		}
 	}
@@ -112,12 +113,14 @@ func refusal(item runbook.Item, err error) runbook.ItemResult {
 type loop struct {
 	Keeper
 	repair  bool
+	served  bool // it was read before
 	mu      sync.Mutex
 	written map[string]time.Time // when an item was last written with success
 	acted   map[string]runbook.Verdict
 	changes map[string][]runbook.Property
 	request map[string]string
 	errs    map[string]error // the last passing failure
+	odd     map[string]int   // answers that are not known
 	results map[string]runbook.ItemResult
 }
 
@@ -135,8 +138,12 @@ func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool) 
 	}
 	l := &loop{
 		Keeper: k, repair: repair, written: map[string]time.Time{}, acted: map[string]runbook.Verdict{},
-		changes: map[string][]runbook.Property{}, request: map[string]string{}, errs: map[string]error{}, results: map[string]runbook.ItemResult{},
+		changes: map[string][]runbook.Property{}, request: map[string]string{}, errs: map[string]error{}, odd: map[string]int{}, results: map[string]runbook.ItemResult{},
 	}
+	// What takes too long is closed here: a deadline outside would lose what
+	// became of all the others.
+	ctx, cancel := context.WithTimeout(ctx, min(cmp.Or(k.Budget, DefaultBudget), longestBudget))
+	defer cancel()
 	if err := l.run(ctx, items); err != nil {
 		return nil, err
 	}
@@ -151,9 +158,13 @@ func (l *loop) run(ctx context.Context, items []runbook.Item) error {
 	pending := items
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		states, err := l.read(ctx, pending)
+		if l.served && cloud.Refused(err) && wait(ctx, pause) {
+			continue // it was there a moment ago
+		}
 		if err != nil {
 			return l.unread(ctx, pending, err)
 		}
+		l.served = true
 		due, open := l.sort(pending, states)
 		if len(open) == 0 {
 			return nil
@@ -178,7 +189,7 @@ func (l *loop) unread(ctx context.Context, pending []runbook.Item, err error) er
 	switch {
 	case ctx.Err() != nil:
 		l.giveUp(pending)
-	case passing(err):
+	case passing(err) && !Unserved(err):
 		return fmt.Errorf("read %s in %s: %w", l.Type, pending[0].Region, err)
 	default:
 		for _, item := range pending {
@@ -255,13 +266,23 @@ func (l *loop) one(ctx context.Context, item runbook.Item, have runbook.ItemStat
 	case err == nil:
 		l.written[id], l.request[id] = time.Now(), request
 		delete(l.errs, id)
-	case passing(err):
+	case passing(err) && l.worthwhile(id, err):
 		l.errs[id] = err
 	default:
 		r := refusal(item, err)
 		r.Changes = item.Difference(have)
 		l.results[id] = r
 	}
+}
+
+// worthwhile says whether another try makes sense: an answer that is not known
+// counts as passing a few times.
+func (l *loop) worthwhile(id string, err error) bool {
+	if cloud.KindOf(err) != cloud.Unknown && !cloud.Refused(err) {
+		return true
+	}
+	l.odd[id]++
+	return l.odd[id] < strange
 }
 
 // unsettled are the items without a result.

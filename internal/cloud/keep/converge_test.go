@@ -289,3 +289,54 @@ func TestBook_TwoKeepersOfOneType_AndNone(t *testing.T) {
 	require.ErrorContains(t, err, `"thing"`)
 	require.True(t, cloud.KindOf(err).Permanent())
 }
+
+func TestConverge_AnswerThatNobodyKnows_IsTriedAFewTimes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		s.onWrite = func(name string, _ int) (bool, error) {
+			if name == "t000" {
+				return false, cloud.Errorf(cloud.Unknown, "QuaintException: no")
+			}
+			return false, nil
+		}
+		got, err := s.book(t, nil).Converge(t.Context(), things(2), true)
+		require.NoError(t, err)
+		require.Equal(t, []runbook.Verdict{runbook.Unkept, runbook.Created}, []runbook.Verdict{got[0].Verdict, got[1].Verdict})
+		require.Contains(t, got[0].Why, "QuaintException")
+		require.Equal(t, 5, s.writes["t000"])
+	})
+}
+
+func TestConverge_OneIsNeverReady_OthersAreToldAllTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		s.onWrite = func(name string, _ int) (bool, error) {
+			if name == "t000" {
+				return false, cloud.Errorf(cloud.Conflict, "in use")
+			}
+			return false, nil
+		}
+		got, err := s.book(t, func(k *keep.Keeper) { k.Budget = time.Minute }).Converge(t.Context(), things(2), true)
+		require.NoError(t, err)
+		require.Equal(t, []runbook.Verdict{runbook.Unkept, runbook.Created}, []runbook.Verdict{got[0].Verdict, got[1].Verdict})
+		require.Contains(t, got[0].Why, "in use")
+	})
+}
+
+// Days of backups that somebody keeps for longer are never shortened: with them
+// the older restore points would go.
+func TestConverge_MoreThanWanted_StaysAsItIs(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	items := things(2)
+	for i, have := range []string{"35", "1"} {
+		items[i].Want, items[i].AtLeast = map[string]string{"days": "7"}, []string{"days"}
+		s.things[items[i].Name] = map[string]string{"days": have}
+	}
+	got, err := s.book(t, nil).Converge(t.Context(), items, true)
+	require.NoError(t, err)
+	require.Equal(t, []runbook.Verdict{runbook.InPlace, runbook.Changed}, []runbook.Verdict{got[0].Verdict, got[1].Verdict})
+	require.Equal(t, "35", s.things["t000"]["days"])
+}

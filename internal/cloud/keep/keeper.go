@@ -2,15 +2,11 @@ package keep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
 	"lifeline/internal/cloud"
@@ -30,19 +26,24 @@ type Keeper struct {
 	// when have.Found is false, and otherwise changes what differs and leaves the
 	// rest alone. It returns AWS's request id. Nil for what is only looked at.
 	Write func(ctx context.Context, at cloud.At, item runbook.Item, have runbook.ItemState) (requestID string, err error)
-	// Fixed are properties that AWS lets nobody change once it exists.
+	// Fixed are properties that nobody may change once they have a value: AWS does
+	// not let them, or somebody else has chosen them and lives by them.
 	Fixed []string
-	// Batch is how many items one run of the loop takes; 0 is DefaultBatch.
-	Batch int
 	// Budget bounds the wait for one batch; 0 is DefaultBudget.
 	Budget time.Duration
 }
 
 const (
-	// DefaultBatch keeps one activity's story readable and its retry cheap.
-	DefaultBatch = 100
-	// DefaultBudget suits what AWS makes in seconds.
-	DefaultBudget = 10 * time.Minute
+	// DefaultBudget suits what AWS makes in minutes.
+	DefaultBudget = 30 * time.Minute
+	// longestBudget leaves whoever runs the loop for two hours time to hear of it.
+	longestBudget = 110 * time.Minute
+	// strange is how often an answer that means nothing to us is met with another
+	// try: some of them are refusals whose code we don't know.
+	strange = 5
+	// deaf is how often an endpoint is asked at which nobody listens: it may be
+	// about to start.
+	deaf = 3
 	// parallel bounds the calls in flight; the rate limits do the rest.
 	parallel = 8
 )
@@ -70,11 +71,16 @@ func Each(one func(context.Context, cloud.At, runbook.Item) (runbook.ItemState, 
 }
 
 // again repeats a reading that was throttled or got no answer: one bad call of a
-// hundred must not cost the other ninety-nine.
+// hundred must not cost the other ninety-nine. Where nobody listens it asks a few
+// times only.
 func again[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	refused := 0
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		out, err := read()
-		if err == nil || !passing(err) || !wait(ctx, pause) {
+		if cloud.Refused(err) {
+			refused++
+		}
+		if err == nil || !passing(err) || refused == deaf || !wait(ctx, pause) {
 			return out, err
 		}
 	}
@@ -99,9 +105,6 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // passing failures may be over at the next try.
 func passing(err error) bool {
-	if Unserved(err) {
-		return false
-	}
 	switch cloud.KindOf(err) {
 	case cloud.Throttled, cloud.Unreachable, cloud.Conflict, cloud.NotYet, cloud.Unknown:
 		return true
@@ -111,19 +114,9 @@ func passing(err error) bool {
 	return false
 }
 
-// Unserved says that the endpoint does not have the service or the operation,
-// as other implementations of AWS's API answer.
-func Unserved(err error) bool {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		switch api.ErrorCode() {
-		case "UnknownOperationException", "UnknownOperation", "InvalidAction", "NotImplemented", "UnsupportedOperation", "UnsupportedOperationException", "UnknownService":
-			return true
-		}
-	}
-	var answer *smithyhttp.ResponseError
-	return errors.As(err, &answer) && (answer.HTTPStatusCode() == http.StatusNotImplemented || answer.HTTPStatusCode() == http.StatusMethodNotAllowed)
-}
+// Unserved says that the endpoint does not have the service or the operation, or
+// that nobody listened there when it was asked a few times.
+func Unserved(err error) bool { return cloud.Unserved(err) || cloud.Refused(err) }
 
 // Book holds the keepers of all types.
 type Book struct{ keepers map[string]Keeper }

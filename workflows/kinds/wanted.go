@@ -1,0 +1,57 @@
+package kinds
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"lifeline/internal/runbook"
+)
+
+// Wanted refuses items that the plan does not want. Whoever may write to the
+// Temporal namespace can schedule a step with items of their own; what a worker
+// builds has to be what its plan says, in its own account. Only what AWS alone can
+// know, the properties of other items, is taken as it comes.
+func Wanted(s Site, given []runbook.Item) error {
+	all, err := Items(s)
+	if err != nil {
+		return err
+	}
+	byID := map[string]runbook.Item{}
+	for _, item := range all {
+		byID[item.ID()] = item
+	}
+	for _, item := range given {
+		want, known := byID[item.ID()]
+		if !known || want.Given != item.Given || len(want.Want) != len(item.Want) {
+			return fmt.Errorf("%s is no item of this worker's plan", item.ID())
+		}
+		for name, text := range want.Want {
+			if value, ok := item.Want[name]; !ok || !s.stands(text, value) {
+				return fmt.Errorf("%s of %s is not what this worker's plan says", name, item.ID())
+			}
+		}
+	}
+	return nil
+}
+
+// stands says that a value is what a plan's text may have become: the same, but
+// for references, which may not lead into another account.
+func (s Site) stands(text, value string) bool {
+	parts := regexp.MustCompile(`\$\{[^}]+\}`).Split(text, -1)
+	if len(parts) == 1 {
+		return text == value
+	}
+	for i, p := range parts {
+		parts[i] = regexp.QuoteMeta(p)
+	}
+	m := regexp.MustCompile(`(?s)^` + strings.Join(parts, "(.*)") + `$`).FindStringSubmatch(value)
+	for _, put := range m {
+		for _, arn := range regexp.MustCompile(`arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):`).FindAllStringSubmatch(put, -1) {
+			if arn[1] != s.Account {
+				return false
+			}
+		}
+	}
+	return m != nil
+}

@@ -1,0 +1,58 @@
+package kinds
+
+import (
+	"maps"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"lifeline/internal/plan"
+	"lifeline/internal/runbook"
+)
+
+func TestWanted_OnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
+	t.Parallel()
+	p, problems := plan.Load(filepath.Join("..", "..", "examples", "patient-records.yaml"))
+	require.NoError(t, problems.Err())
+	s := Site{Plan: p, Account: "123456789012"}
+	all, err := Items(s)
+	require.NoError(t, err)
+	known := map[string]map[string]string{}
+	var vault runbook.Item
+	for _, item := range all {
+		known[item.ID()] = map[string]string{"arn": "arn:aws:kms:us-west-2:123456789012:key/1"}
+		if item.Type == "backup-vault" {
+			vault = item
+		}
+	}
+	require.NoError(t, Wanted(s, all), "as they are in a preview")
+	ready, _ := vault.Resolve(known)
+	require.NotEqual(t, vault, ready)
+	require.NoError(t, Wanted(s, []runbook.Item{ready}))
+
+	with := func(change func(*runbook.Item)) runbook.Item {
+		item := ready
+		item.Want = maps.Clone(ready.Want)
+		change(&item)
+		return item
+	}
+	for title, item := range map[string]runbook.Item{
+		"an item of nobody's plan": {Type: "iam-role", Region: "us-east-1", Name: "admin", Want: map[string]string{"trust": "{}"}},
+		"a key of another account": with(func(i *runbook.Item) { i.Want["key"] = "arn:aws:kms:us-west-2:999999999999:key/1" }),
+		"one property more":        with(func(i *runbook.Item) { i.Want["policy"] = "{}" }),
+		"given, and to be made":    with(func(i *runbook.Item) { i.Given = true }),
+	} {
+		require.Error(t, Wanted(s, []runbook.Item{item}), title)
+	}
+	role := ""
+	for _, item := range all {
+		if item.Type == "iam-role" {
+			item.Want = maps.Clone(item.Want)
+			item.Want["trust"] = `{"Statement":[]}`
+			require.ErrorContains(t, Wanted(s, []runbook.Item{item}), "trust of iam-role/")
+			role = item.Name
+		}
+	}
+	require.NotEmpty(t, role)
+}
