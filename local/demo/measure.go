@@ -172,7 +172,7 @@ func (s *story) outsideLag(lines []probe.Line, losses []runbook.Loss) int {
 			window[probe.Invoice] = loss.Window
 		case plan.S3Bucket:
 			window[probe.Document] = loss.Window
-		case plan.Service:
+		case plan.Service, plan.RDSInstance, plan.EBSVolume, plan.DRSServer:
 		}
 	}
 	failure := s.runs[runbook.Failover].Clocks.Failure

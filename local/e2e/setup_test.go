@@ -63,9 +63,9 @@ func (f *fixture) changes(since time.Time) []world.CallRecord {
 }
 
 // setup runs setup to its end.
-func (f *fixture) setup(code int) runbook.Report {
+func (f *fixture) setup() runbook.Report {
 	f.t.Helper()
-	a := f.starter(code, "setup", "-f", f.PlanFile, "--as", "dana", "--wait", "-o", "json")
+	a := f.starter(0, "setup", "-f", f.PlanFile, "--as", "dana", "--wait", "-o", "json")
 	return f.estateOf(a.Stdout)
 }
 
@@ -73,7 +73,7 @@ func (f *fixture) setup(code int) runbook.Report {
 // when they have been copied.
 func (f *fixture) settled() {
 	f.t.Helper()
-	f.eventually(3*time.Minute, "nothing waits any more", func() bool { return f.setup(0).Estate.Count(runbook.Blocked) == 0 })
+	f.eventually(3*time.Minute, "nothing waits any more", func() bool { return f.setup().Estate.Count(runbook.Blocked) == 0 })
 }
 
 func (f *fixture) estateOf(text string) runbook.Report {
@@ -109,7 +109,7 @@ func TestSetup_WorkerKilledAgainAndAgain_SameEndStateAndNothingTwice(t *testing.
 
 	f.settled()
 	again := time.Now()
-	rep := f.setup(0)
+	rep := f.setup()
 	require.Equal(t, runbook.Done, rep.Status, rep.Summary)
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed, runbook.Blocked, runbook.Missing, runbook.Unkept, runbook.Unavailable), rep.Summary)
 	require.Positive(t, rep.Estate.Count(runbook.InPlace))
@@ -162,13 +162,13 @@ func TestSetup_Throttled_AndAnswersLost_SameEndState(t *testing.T) {
 		require.NoError(t, err)
 		ids = append(ids, id)
 	}
-	f.setup(0)
+	f.setup()
 	for _, id := range ids {
 		require.NoError(t, f.Control.Remove(t.Context(), id))
 	}
 	f.settled()
 	again := time.Now()
-	rep := f.setup(0)
+	rep := f.setup()
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed, runbook.Blocked), rep.Summary)
 	require.Empty(t, f.changes(again))
 	f.requireOnce()
@@ -201,11 +201,11 @@ func TestSetup_Imaging_ServersComeLast(t *testing.T) {
 	id, err := f.Control.Install(t.Context(), "us-west-2", drs.Server{Hostname: "archive-1", OS: "Amazon Linux 2023", OriginRegion: "us-east-1"})
 	require.NoError(t, err)
 	f.rename("archive-server", "us-west-2", "sourceServer", id)
-	rep := f.setup(0)
+	rep := f.setup()
 	require.Zero(t, rep.Estate.Count(runbook.Missing, runbook.Unkept), rep.Summary)
 	f.settled()
 	again := time.Now()
-	rep = f.setup(0)
+	rep = f.setup()
 	require.Zero(t, rep.Estate.Count(runbook.Created, runbook.Changed), rep.Summary)
 	require.Empty(t, f.changes(again))
 }

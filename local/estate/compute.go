@@ -189,7 +189,7 @@ func (b *Builder) userData(region plan.Region) ([]byte, error) {
 			config["globalCluster"], config["cluster"] = r.Global["globalCluster"], r.Regions[region]["cluster"]
 		case plan.S3Bucket:
 			config["bucket"] = r.Regions[region]["bucket"]
-		case plan.Service:
+		case plan.Service, plan.RDSInstance, plan.EBSVolume, plan.DRSServer:
 		}
 	}
 	if l := b.Plan.Lease; l != nil {

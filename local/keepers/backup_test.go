@@ -408,5 +408,5 @@ func TestBackup_VolumeKeepsItsOtherTags(t *testing.T) {
 		tags = append(tags, *tag.Key+"="+*tag.Value)
 	}
 	require.ElementsMatch(t, []string{"Name=scans", "lifeline:snapshots=" + dlmGroup}, tags)
-	require.False(t, strings.Contains(strings.Join(tags, " "), "backup"))
+	require.NotContains(t, strings.Join(tags, " "), "backup")
 }

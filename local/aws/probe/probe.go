@@ -57,7 +57,7 @@ func FromPlan(p plan.Plan) (Options, error) {
 			o.Intervals[Invoice] = time.Second
 		case plan.S3Bucket:
 			o.Intervals[Document] = 2 * time.Second
-		case plan.Service:
+		case plan.Service, plan.RDSInstance, plan.EBSVolume, plan.DRSServer:
 		}
 	}
 	return o, nil
