@@ -2,7 +2,6 @@ package keepers_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -394,19 +393,4 @@ func TestBackup_VolumesThatAreNotThere_AreSomebodyElsesToMake(t *testing.T) {
 	got := s.setup().converge(backupItems(t, backupPlanFile("vol-0123456789abcdef0")), true)
 	require.Equal(t, runbook.Missing, got["ebs-volume/us-east-1/vol-0123456789abcdef0"].Verdict)
 	require.Equal(t, runbook.Unkept, got["ebs-volume-tags/us-east-1/vol-0123456789abcdef0"].Verdict)
-}
-
-func TestBackup_VolumeKeepsItsOtherTags(t *testing.T) {
-	t.Parallel()
-	s := backupSite(t)
-	id := s.volume(t)
-	s.setup().converge(backupItems(t, backupPlanFile(id)), true).good(t)
-	out, err := sdkec2.NewFromConfig(s.in(east)).DescribeVolumes(t.Context(), &sdkec2.DescribeVolumesInput{VolumeIds: []string{id}})
-	require.NoError(t, err)
-	var tags []string
-	for _, tag := range out.Volumes[0].Tags {
-		tags = append(tags, *tag.Key+"="+*tag.Value)
-	}
-	require.ElementsMatch(t, []string{"Name=scans", "lifeline:snapshots=" + dlmGroup}, tags)
-	require.NotContains(t, strings.Join(tags, " "), "backup")
 }
