@@ -31,7 +31,8 @@ type guarded struct {
 func newGuarded(t *testing.T, id string, plans ...plan.Plan) *guarded {
 	t.Helper()
 	g := &guarded{TestWorkflowEnvironment: (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()}
-	g.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&guard{plans: plans}}})
+	// The race detector makes a stranger's 2 MB slow on a busy machine.
+	g.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&guard{plans: plans}}})
 	g.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id})
 	g.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ runbook.Input) error {
 		g.begun = true
