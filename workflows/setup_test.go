@@ -360,6 +360,7 @@ func TestSetupArea_StartedByAnybodyElse_IsRefused(t *testing.T) {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	workflows.RegisterSetup(env)
 	env.RegisterActivityWithOptions(y.converge, activity.RegisterOptions{Name: "ConvergeItems"})
 	env.ExecuteWorkflow(workflows.SetupAreaName, workflows.AreaInput{Input: runbook.Input{Plan: y.plan}, Area: runbook.AreaAccess, Account: buildersAccount, Change: true})
