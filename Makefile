@@ -94,8 +94,8 @@ workflowcheck: $(FLOWCHECK) ## Temporal's check that workflow code is determinis
 .PHONY: unit
 unit: ## Unit tests, with the race detector where a C compiler exists
 	@$(if $(CC_FOUND),,echo 'No C compiler: these tests run WITHOUT the race detector.')
-	$(RACE_ENV) $(GO) test $(RACE) $(TEST_FLAGS) ./...
-	cd local && $(RACE_ENV) $(GO) test $(RACE) $(TEST_FLAGS) $$($(GO) list ./... | grep -v '/e2e\(/\|$$\)')
+	$(RACE_ENV) $(GO) test $(RACE) -timeout 20m $(TEST_FLAGS) ./...
+	cd local && $(RACE_ENV) $(GO) test $(RACE) -timeout 20m $(TEST_FLAGS) $$($(GO) list ./... | grep -v '/e2e\(/\|$$\)')
 	@echo 'The embedded server is tested without the race detector: it would compile 1,800 packages again.'
 	cd local/temporal && $(GO) test $(TEST_FLAGS) ./...
 
