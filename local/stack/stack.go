@@ -107,6 +107,12 @@ func (s *Stack) prepare(ctx context.Context) error {
 			return fmt.Errorf("a program is missing, `make build` makes it: %w", err)
 		}
 	}
+	if p.Trigger != nil {
+		// Workers run in a folder of their own, and the package lies with the programs.
+		if p.Trigger.Package, err = filepath.Abs(s.bin("trigger.zip")); err != nil {
+			return fmt.Errorf("package of the trigger: %w", err)
+		}
+	}
 	s.Ports = s.options.Ports
 	for _, p := range []*int{&s.Ports.Temporal, &s.Ports.UI, &s.Ports.AWS, &s.Ports.DNS} {
 		if err := claim(ctx, p); err != nil {
