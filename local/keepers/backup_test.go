@@ -212,7 +212,7 @@ func TestBackup_SelectionChangedByHand_IsToldSinceNobodyCanChangeIt(t *testing.T
 	p.Resources[0].Regions[east]["table"] = "other"
 	r := s.setup().converge(backupItems(t, p), true)["backup-selection/us-east-1/records"]
 	require.Equal(t, runbook.Drifted, r.Verdict)
-	require.Contains(t, r.Why, "replace it by hand")
+	require.Contains(t, r.Why, "change it by hand")
 }
 
 func TestBackup_LostAnswersAndThrottling_LeaveNothingTwice(t *testing.T) {

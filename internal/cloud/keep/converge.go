@@ -85,7 +85,7 @@ func (k Keeper) judge(item runbook.Item, have runbook.ItemState, repair bool) ru
 func (k Keeper) fixed(changes []runbook.Property) string {
 	var names []string
 	for _, c := range changes {
-		if slices.Contains(k.Fixed, c.Name) && c.Have != "" {
+		if slices.Contains(k.Fixed, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

@@ -26,7 +26,7 @@ type Keeper struct {
 	// when have.Found is false, and otherwise changes what differs and leaves the
 	// rest alone. It returns AWS's request id. Nil for what is only looked at.
 	Write func(ctx context.Context, at cloud.At, item runbook.Item, have runbook.ItemState) (requestID string, err error)
-	// Fixed are properties that nobody may change once they have a value: AWS does
+	// Fixed are properties that nobody may change of what exists: AWS does
 	// not let them, or somebody else has chosen them and lives by them.
 	Fixed []string
 	// Budget bounds the wait for one batch; 0 is DefaultBudget.
