@@ -21,20 +21,43 @@ type builds struct {
 
 	mu      sync.Mutex
 	account string
+	wants   map[int]*kinds.Wants // by plan; a thousand items are not computed for each step
 }
 
 func (b *builds) wanted(ctx context.Context, items []runbook.Item) error {
 	var why error
-	for _, p := range b.plans {
+	for i, p := range b.plans {
 		account, err := b.whose(ctx, p)
 		if err != nil {
 			return err
 		}
-		if why = kinds.Wanted(kinds.Site{Plan: p, Account: account}, items); why == nil {
+		wants, err := b.of(i, account)
+		if why = err; why == nil {
+			why = wants.Cover(items)
+		}
+		if why == nil {
 			return nil
 		}
 	}
 	return cloud.Errorf(cloud.Invalid, "turned away: %w", why)
+}
+
+// of is what a plan wants; it is computed once.
+func (b *builds) of(plan int, account string) (*kinds.Wants, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if w := b.wants[plan]; w != nil {
+		return w, nil
+	}
+	w, err := kinds.NewWants(kinds.Site{Plan: b.plans[plan], Account: account})
+	if err != nil {
+		return nil, err
+	}
+	if b.wants == nil {
+		b.wants = map[int]*kinds.Wants{}
+	}
+	b.wants[plan] = w
+	return w, nil
 }
 
 // whose is the account of this worker; it is asked for once.

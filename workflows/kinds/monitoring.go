@@ -116,7 +116,7 @@ func (s Site) composites(region plan.Region) []runbook.Item {
 	var ids []string
 	for _, w := range s.watches() {
 		if w.region == region && !w.aside {
-			ids = append(ids, s.alarm(w).ID())
+			ids = append(ids, runbook.ItemID(metricAlarm, string(w.region), s.alarmName(w.name)))
 		}
 	}
 	if len(ids) == 0 {

@@ -64,11 +64,11 @@ func unique(all []runbook.Item) ([]runbook.Item, error) {
 		order[a] = i
 	}
 	slices.SortStableFunc(all, func(a, b runbook.Item) int {
-		return cmp.Or(cmp.Compare(order[a.Area], order[b.Area]), cmp.Compare(a.ID(), b.ID()))
+		return cmp.Or(cmp.Compare(order[a.Area], order[b.Area]), compareIDs(a, b))
 	})
 	out := all[:0]
 	for _, item := range all {
-		if n := len(out); n > 0 && out[n-1].ID() == item.ID() {
+		if n := len(out); n > 0 && compareIDs(out[n-1], item) == 0 {
 			if fmt.Sprint(out[n-1]) != fmt.Sprint(item) {
 				return nil, fmt.Errorf("%s is wanted twice, in different ways (for %s and for %s)", item.ID(), out[n-1].Resource, item.Resource)
 			}
@@ -77,6 +77,11 @@ func unique(all []runbook.Item) ([]runbook.Item, error) {
 		out = append(out, item)
 	}
 	return out, nil
+}
+
+// compareIDs compares without putting ids together: there are thousands.
+func compareIDs(a, b runbook.Item) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Name, b.Name))
 }
 
 // recovery is the Region that takes over; "" in a plan without one.

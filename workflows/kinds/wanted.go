@@ -13,21 +13,38 @@ import (
 // builds has to be what its plan says, in its own account. Only what AWS alone can
 // know, the properties of other items, is taken as it comes.
 func Wanted(s Site, given []runbook.Item) error {
-	all, err := Items(s)
+	w, err := NewWants(s)
 	if err != nil {
 		return err
 	}
-	byID := map[string]runbook.Item{}
+	return w.Cover(given)
+}
+
+// Wants is what a plan wants in an account, for whoever asks often.
+type Wants struct {
+	site Site
+	byID map[string]runbook.Item
+}
+
+// NewWants computes it.
+func NewWants(s Site) (*Wants, error) {
+	all, err := Items(s)
+	w := &Wants{s, map[string]runbook.Item{}}
 	for _, item := range all {
-		byID[item.ID()] = item
+		w.byID[item.ID()] = item
 	}
+	return w, err
+}
+
+// Cover refuses items that are none of it, as Wanted does.
+func (w *Wants) Cover(given []runbook.Item) error {
 	for _, item := range given {
-		want, known := byID[item.ID()]
+		want, known := w.byID[item.ID()]
 		if !known || want.Given != item.Given || len(want.Want) != len(item.Want) {
 			return fmt.Errorf("%s is no item of this worker's plan", item.ID())
 		}
 		for name, text := range want.Want {
-			if value, ok := item.Want[name]; !ok || !s.stands(text, value) {
+			if value, ok := item.Want[name]; !ok || !w.site.stands(text, value) {
 				return fmt.Errorf("%s of %s is not what this worker's plan says", name, item.ID())
 			}
 		}
@@ -38,10 +55,10 @@ func Wanted(s Site, given []runbook.Item) error {
 // stands says that a value is what a plan's text may have become: the same, but
 // for references, which may not lead into another account.
 func (s Site) stands(text, value string) bool {
-	parts := regexp.MustCompile(`\$\{[^}]+\}`).Split(text, -1)
-	if len(parts) == 1 {
+	if !strings.Contains(text, "${") {
 		return text == value
 	}
+	parts := regexp.MustCompile(`\$\{[^}]+\}`).Split(text, -1)
 	for i, p := range parts {
 		parts[i] = regexp.QuoteMeta(p)
 	}
