@@ -274,7 +274,7 @@ func (a *area) run(ctx workflow.Context, g group) {
 func (a *area) settle(r runbook.ItemResult) {
 	a.results[r.ID] = r
 	delete(a.open, r.ID)
-	if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
+	if r.Verdict.There() {
 		a.known[r.ID] = r.Out
 	}
 }

@@ -151,7 +151,7 @@ func (s *setup) area(ctx workflow.Context, area runbook.Area, change bool) ([]ru
 		}
 		results = out.Results
 		for _, r := range results {
-			if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
+			if r.Verdict.There() {
 				s.known[r.ID] = r.Out
 			}
 		}

@@ -186,6 +186,10 @@ const (
 // Good says that nothing is left to do.
 func (v Verdict) Good() bool { return v == InPlace || v == Created || v == Changed }
 
+// There says that the item exists, if perhaps otherwise than wanted: others may
+// refer to it.
+func (v Verdict) There() bool { return v.Good() || v == Drifted || v == ToChange }
+
 // ItemResult is the line of one item in a preview or a report.
 type ItemResult struct {
 	ID       string            `json:"id"`

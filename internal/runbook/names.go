@@ -61,7 +61,6 @@ const (
 	Release    Stage = "release"    // fences and freezes are taken away, last
 	Survey     Stage = "survey"     // read everything that setup keeps, and compare
 	Build      Stage = "build"      // make and change what differs, each thing after what it needs
-	Check      Stage = "check"      // every check of readiness
 )
 
 // Status is where a run stands.

@@ -305,7 +305,7 @@ func (l *loop) giveUp(pending []runbook.Item) {
 func Known(results []runbook.ItemResult) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for _, r := range results {
-		if r.Verdict.Good() || r.Verdict == runbook.Drifted || r.Verdict == runbook.ToChange {
+		if r.Verdict.There() {
 			out[r.ID] = maps.Clone(r.Out)
 		}
 	}
