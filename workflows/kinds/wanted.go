@@ -8,19 +8,9 @@ import (
 	"lifeline/internal/runbook"
 )
 
-// Wanted refuses items that the plan does not want. Whoever may write to the
-// Temporal namespace can schedule a step with items of their own; what a worker
-// builds has to be what its plan says, in its own account. Only what AWS alone can
-// know, the properties of other items, is taken as it comes.
-func Wanted(s Site, given []runbook.Item) error {
-	w, err := NewWants(s)
-	if err != nil {
-		return err
-	}
-	return w.Cover(given)
-}
-
-// Wants is what a plan wants in an account, for whoever asks often.
+// Wants is what a plan wants in an account. Whoever may write to the Temporal
+// namespace can schedule a step with items of their own; what a worker builds has
+// to be what its plan says, in its own account.
 type Wants struct {
 	site Site
 	byID map[string]runbook.Item
@@ -36,7 +26,8 @@ func NewWants(s Site) (*Wants, error) {
 	return w, err
 }
 
-// Cover refuses items that are none of it, as Wanted does.
+// Cover refuses items that are none of it. Only what AWS alone can know, the
+// properties of other items, is taken as it comes.
 func (w *Wants) Cover(given []runbook.Item) error {
 	for _, item := range given {
 		want, known := w.byID[item.ID()]

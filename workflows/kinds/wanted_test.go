@@ -11,7 +11,7 @@ import (
 	"lifeline/internal/runbook"
 )
 
-func TestWanted_OnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
+func TestWants_CoverOnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
 	t.Parallel()
 	p, problems := plan.Load(filepath.Join("..", "..", "examples", "patient-records.yaml"))
 	require.NoError(t, problems.Err())
@@ -26,10 +26,12 @@ func TestWanted_OnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
 			vault = item
 		}
 	}
-	require.NoError(t, Wanted(s, all), "as they are in a preview")
+	w, err := NewWants(s)
+	require.NoError(t, err)
+	require.NoError(t, w.Cover(all), "as they are in a preview")
 	ready, _ := vault.Resolve(known)
 	require.NotEqual(t, vault, ready)
-	require.NoError(t, Wanted(s, []runbook.Item{ready}))
+	require.NoError(t, w.Cover([]runbook.Item{ready}))
 
 	with := func(change func(*runbook.Item)) runbook.Item {
 		item := ready
@@ -43,14 +45,14 @@ func TestWanted_OnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
 		"one property more":        with(func(i *runbook.Item) { i.Want["policy"] = "{}" }),
 		"given, and to be made":    with(func(i *runbook.Item) { i.Given = true }),
 	} {
-		require.Error(t, Wanted(s, []runbook.Item{item}), title)
+		require.Error(t, w.Cover([]runbook.Item{item}), title)
 	}
 	role := ""
 	for _, item := range all {
 		if item.Type == "iam-role" {
 			item.Want = maps.Clone(item.Want)
 			item.Want["trust"] = `{"Statement":[]}`
-			require.ErrorContains(t, Wanted(s, []runbook.Item{item}), "trust of iam-role/")
+			require.ErrorContains(t, w.Cover([]runbook.Item{item}), "trust of iam-role/")
 			role = item.Name
 		}
 	}
