@@ -59,6 +59,10 @@ const (
 	// oneBatch bounds bringing one batch to what is wanted: an Aurora secondary
 	// or a first synchronisation takes AWS a good part of an hour.
 	oneBatch = 2 * time.Hour
+	// slowHeartbeat is when a silent worker that builds is given up. Nobody waits for
+	// it at night, and dozens of batches that beat like an emergency's steps would
+	// keep Temporal busy with nothing else.
+	slowHeartbeat = 15 * time.Second
 	// batch keeps a batch's story readable and its repetition cheap.
 	batch = 50
 )
@@ -294,7 +298,7 @@ func (a *area) group(ctx workflow.Context, g group) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		Summary:             fmt.Sprintf("%s: %d × %s", title, len(g.items), g.title),
 		StartToCloseTimeout: limit,
-		HeartbeatTimeout:    heartbeat,
+		HeartbeatTimeout:    slowHeartbeat,
 		WaitForCancellation: true,
 		// By time and not by count: a Region that is throttled for minutes is no
 		// reason to leave an estate half built.

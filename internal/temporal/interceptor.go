@@ -53,14 +53,19 @@ type inbound struct {
 
 // ExecuteActivity runs the step with a beating heart.
 func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	if activity.GetInfo(ctx).Attempt == 1 {
+	info := activity.GetInfo(ctx)
+	if info.Attempt == 1 {
 		ctx = runbook.FirstAttempt(ctx)
 	}
-	stop := beat(ctx, HeartbeatEvery, func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
+	stop := beat(ctx, pulse(info.HeartbeatTimeout), func(ctx context.Context) { activity.RecordHeartbeat(ctx) })
 	defer stop()
 	answer, err := i.Next.ExecuteActivity(ctx, in)
 	return answer, Verdict(ctx, err)
 }
+
+// pulse is how often a step with a heartbeat timeout beats: four times within it,
+// and not more often than any step has to. Each beat costs Temporal a write.
+func pulse(timeout time.Duration) time.Duration { return max(HeartbeatEvery, timeout/4) }
 
 // beat heartbeats in the background until it is stopped. It is also how a
 // cancellation reaches a step: the answer to a heartbeat carries it.

@@ -110,6 +110,15 @@ func TestWorkerInterceptor_HeartbeatsWhileTheStepRuns(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestPulse_FourBeatsWithinTheTimeout_NeverMoreThanTwoASecond(t *testing.T) {
+	t.Parallel()
+	for timeout, want := range map[time.Duration]time.Duration{
+		0: HeartbeatEvery, 2 * time.Second: HeartbeatEvery, time.Second: HeartbeatEvery, 16 * time.Second: 4 * time.Second,
+	} {
+		require.Equal(t, want, pulse(timeout), "%s", timeout)
+	}
+}
+
 func TestBeat_EveryHalfSecondUntilStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
