@@ -193,7 +193,7 @@ func (s *setup) converge(ctx workflow.Context) error {
 	results, err := s.areas(ctx, true)
 	for _, area := range runbook.Areas() {
 		if len(results[area]) > 0 {
-			s.replace(area, results[area])
+			s.report.Estate.Replace(area, results[area])
 		}
 	}
 	s.publish(ctx)
@@ -201,22 +201,6 @@ func (s *setup) converge(ctx workflow.Context) error {
 		return err
 	}
 	return s.judge()
-}
-
-// replace puts what was done in the place of what was found.
-func (s *setup) replace(area runbook.Area, results []runbook.ItemResult) {
-	e := s.report.Estate
-	before := *e.Area(area)
-	e.Items = slices.DeleteFunc(e.Items, func(i runbook.ItemResult) bool {
-		return slices.ContainsFunc(results, func(r runbook.ItemResult) bool { return r.ID == i.ID })
-	})
-	e.Add(area, results)
-	count := e.Area(area)
-	for _, kept := range []runbook.Verdict{runbook.InPlace, runbook.Drifted, runbook.Unavailable} {
-		count.By[kept] += before.By[kept]
-		count.Items += before.By[kept]
-	}
-	count.Settled = count.Items
 }
 
 // judge ends the run: incomplete is a failure, what only this endpoint lacks or

@@ -43,14 +43,52 @@ func (e *Estate) Add(area Area, results []ItemResult) {
 	for _, r := range results {
 		count.By[r.Verdict]++
 		e.keep(r)
-		switch {
-		case r.Verdict == InPlace:
-		case len(e.Items) >= KeptItems:
-			e.More++
-		default:
-			e.Items = append(e.Items, shown(r))
+		if r.Verdict != InPlace {
+			e.list(shown(r))
 		}
 	}
+}
+
+// list adds an item. Where there is no more room, what people have to know of takes
+// the place of what goes as planned.
+func (e *Estate) list(r ItemResult) {
+	if len(e.Items) < KeptItems {
+		e.Items = append(e.Items, r)
+		return
+	}
+	e.More++
+	if asPlanned(r) {
+		return
+	}
+	if i := slices.IndexFunc(e.Items, asPlanned); i >= 0 {
+		e.Items[i] = r
+	}
+}
+
+func asPlanned(r ItemResult) bool {
+	return slices.Contains([]Verdict{ToCreate, ToChange, Created, Changed}, r.Verdict)
+}
+
+// Replace puts what was done in the place of what was found, of the items of an
+// area that were not in place.
+func (e *Estate) Replace(area Area, results []ItemResult) {
+	before, listed := *e.Area(area), len(e.Items)
+	done := map[string]bool{}
+	for _, r := range results {
+		done[r.ID] = true
+	}
+	e.Items = slices.DeleteFunc(e.Items, func(i ItemResult) bool { return done[i.ID] })
+	// Those that were not listed are counted as more, and now are told again.
+	e.More = max(0, e.More-(len(results)-(listed-len(e.Items))))
+	e.Add(area, results)
+	count := e.Area(area)
+	for _, kept := range []Verdict{InPlace, Drifted, Unavailable} {
+		if n := before.By[kept]; n > 0 {
+			count.By[kept] += n
+			count.Items += n
+		}
+	}
+	count.Settled = count.Items
 }
 
 // keep notes what is in place for a resource. An area adds an item once as in
