@@ -91,6 +91,17 @@ func beat(ctx context.Context, every time.Duration, record func(context.Context)
 	}
 }
 
+// lost is why the SDK stopped a step that nobody has cancelled: it does so when one
+// heartbeat was not taken in time. Temporal refuses to call that cancelled, and
+// would try again only after the heartbeat's timeout.
+func lost(ctx context.Context) error {
+	why := context.Cause(ctx)
+	if why == nil || errors.Is(why, context.Canceled) || temporal.IsCanceledError(why) {
+		return nil
+	}
+	return why
+}
+
 // Verdict turns a step's error into what Temporal needs to know: its kind as
 // type, whether and when to try again, and whether it is worth a line in the log.
 func Verdict(ctx context.Context, err error) error {
@@ -99,6 +110,9 @@ func Verdict(ctx context.Context, err error) error {
 	}
 	// A cancelled step ends as cancelled; a verdict around it would hide that.
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		if why := lost(ctx); why != nil {
+			return temporal.NewApplicationErrorWithOptions("stopped, since Temporal took no heartbeat: "+why.Error(), string(cloud.Unreachable), temporal.ApplicationErrorOptions{})
+		}
 		return err
 	}
 	// A step may already have spoken in Temporal's own words.

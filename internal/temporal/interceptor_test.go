@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
@@ -108,6 +109,35 @@ func TestWorkerInterceptor_HeartbeatsWhileTheStepRuns(t *testing.T) {
 	env.RegisterActivity(waiting)
 	_, err := env.ExecuteActivity(waiting)
 	require.NoError(t, err)
+}
+
+func TestVerdict_StoppedByALostHeartbeat_IsTriedAgain_ByAnOrderIsCancelled(t *testing.T) {
+	t.Parallel()
+	for title, c := range map[string]struct {
+		cause error
+		again bool
+	}{
+		"no answer to a heartbeat": {context.DeadlineExceeded, true},
+		"Temporal was away":        {serviceerror.NewUnavailable("connection lost"), true},
+		"ordered by the run":       {temporal.NewCanceledError(), false},
+		"worker ends":              {nil, false},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(c.cause)
+			stopped := fmt.Errorf("step: %w", context.Canceled)
+			got := Verdict(ctx, stopped)
+			var app *temporal.ApplicationError
+			if !c.again {
+				require.Equal(t, stopped, got)
+				return
+			}
+			require.ErrorAs(t, got, &app)
+			require.False(t, app.NonRetryable())
+			require.NotErrorIs(t, got, context.Canceled, "the SDK would report it as cancelled")
+		})
+	}
 }
 
 func TestPulse_FourBeatsWithinTheTimeout_NeverMoreThanTwoASecond(t *testing.T) {

@@ -3,6 +3,7 @@ package keep
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -142,10 +143,15 @@ func (b *Book) Converge(ctx context.Context, items []runbook.Item, repair bool) 
 	}
 	// What takes too long is closed here: a deadline outside would lose what
 	// became of all the others.
-	ctx, cancel := context.WithTimeout(ctx, min(cmp.Or(k.Budget, DefaultBudget), longestBudget))
+	bounded, cancel := context.WithTimeout(ctx, min(cmp.Or(k.Budget, DefaultBudget), longestBudget))
 	defer cancel()
-	if err := l.run(ctx, items); err != nil {
+	if err := l.run(bounded, items); err != nil {
 		return nil, err
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		// Told to stop, and not out of time: what is open is no failure of AWS's, and
+		// whoever takes the batch up again finds what was done.
+		return nil, fmt.Errorf("stopped while building %s in %s: %w", k.Type, items[0].Region, context.Canceled)
 	}
 	out := make([]runbook.ItemResult, len(items))
 	for i, item := range items {

@@ -1,6 +1,7 @@
 package keep_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -107,6 +108,20 @@ func TestConverge_OnlyWritesAreNotServed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestConverge_ToldToStop_ClosesNothing: what is open then did not fail, and has to
+// be taken up again.
+func TestConverge_ToldToStop_ClosesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := newShelf()
+		s.busy = time.Hour
+		time.AfterFunc(time.Minute, cancel)
+		_, err := s.book(t, nil).Converge(ctx, things(3), true)
+		require.ErrorIs(t, err, context.Canceled)
+	})
 }
 
 func TestUnserved_IsEitherOfBoth(t *testing.T) {
