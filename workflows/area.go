@@ -314,10 +314,23 @@ func (a *area) group(ctx workflow.Context, g group) error {
 		a.fail(g, err)
 		return nil
 	}
-	for _, r := range out.Results {
+	for i, r := range out.Results {
+		if hopeless := a.hopeless(g.items[i]); r.Verdict == runbook.ToCreate && len(hopeless) > 0 {
+			a.block(g.items[i], hopeless)
+			continue
+		}
 		a.settle(r)
 	}
 	return nil
+}
+
+// hopeless are the items that one refers to and that a change would not put in
+// place either: what is still to be made is none of them.
+func (a *area) hopeless(i runbook.Item) []string {
+	return slices.DeleteFunc(i.Refers(), func(id string) bool {
+		r, read := a.results[id]
+		return !read || r.Verdict.There() || r.Verdict == runbook.ToCreate
+	})
 }
 
 // fail closes a group that could not be read or written at all.

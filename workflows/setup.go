@@ -224,8 +224,12 @@ func (s *setup) judge() error {
 // built is one sentence on what setup found or did.
 func (r *run) built(e *runbook.Estate) string {
 	if r.move.DryRun {
-		return fmt.Sprintf("setup of %s would create %d and change %d items; %d are in place, %d drifted; nothing was changed",
+		out := fmt.Sprintf("setup of %s would create %d and change %d items; %d are in place, %d drifted",
 			r.report.Application, e.Count(runbook.ToCreate), e.Count(runbook.ToChange), e.Count(runbook.InPlace), e.Count(runbook.Drifted))
+		if n := e.Count(runbook.Unkept, runbook.Missing, runbook.Blocked, runbook.Unavailable); n > 0 {
+			out += fmt.Sprintf(", %d can't be made as things are", n)
+		}
+		return out + "; nothing was changed"
 	}
 	out := fmt.Sprintf("setup of %s is done: %d items created, %d changed, %d in place",
 		r.report.Application, e.Count(runbook.Created), e.Count(runbook.Changed), e.Count(runbook.InPlace))

@@ -313,6 +313,25 @@ func TestSetup_ServiceThatTheEndpointLacks_IsNamed_AndFailsNothing(t *testing.T)
 	require.Contains(t, strings.Join(rep.Left, "\n"), "backup-plan/")
 }
 
+func TestSetup_Preview_WhatIsInsideSomethingThatNobodyCanMake_WaitsForIt(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	y.deaf["backup-plan"] = true
+	rep := y.run(true)
+	e := rep.Estate
+	waits := 0
+	for _, i := range e.Items {
+		if strings.HasPrefix(i.ID, "backup-selection/") {
+			require.Equal(t, runbook.Blocked, i.Verdict, i.ID)
+			require.Contains(t, i.Why, "backup-plan/us-east-1/")
+			waits++
+		}
+	}
+	require.Positive(t, waits)
+	require.NotZero(t, e.Count(runbook.ToCreate), "the rest is told as ever")
+	require.Contains(t, rep.Summary, "can't be made as things are")
+}
+
 func TestSetup_GivenResourceIsNotThere_IsMissing_AndNothingIsMadeInItsPlace(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)

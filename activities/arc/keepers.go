@@ -56,10 +56,10 @@ func Keepers(c *cloud.Clients) []keep.Keeper {
 func keepers(k kept) []keep.Keeper {
 	return []keep.Keeper{
 		{Type: "arc-cluster", Read: k.readClusters, Write: k.writeCluster, Budget: clusterBudget},
-		{Type: "arc-control-panel", Read: k.readPanels, Write: k.writePanel, Fixed: []string{"cluster"}},
-		{Type: "arc-routing-control", Read: k.readControls, Write: k.writeControl, Fixed: []string{"panel"}},
-		{Type: "arc-safety-rule", Read: k.readRules, Write: k.writeRule, Fixed: fixedOfRule()},
-		{Type: "arc-switch-addresses", Read: keep.Each(k.readAddresses)},
+		{Type: "arc-control-panel", Read: k.readPanels, Write: k.writePanel, Inside: "cluster", Fixed: []string{"cluster"}},
+		{Type: "arc-routing-control", Read: k.readControls, Write: k.writeControl, Inside: "panel", Fixed: []string{"panel"}},
+		{Type: "arc-safety-rule", Read: k.readRules, Write: k.writeRule, Inside: "panel", Fixed: fixedOfRule()},
+		{Type: "arc-switch-addresses", Read: keep.Each(k.readAddresses), Inside: "cluster"},
 	}
 }
 

@@ -59,7 +59,7 @@ func (k keeper) keepers() []keep.Keeper {
 		{Type: "backup-vault-lock", Read: k.readLocks, Write: k.writeLock},
 		{Type: "backup-vault-notifications", Read: keep.Each(k.readNotifications), Write: k.writeNotifications},
 		{Type: "backup-plan", Read: k.readPlans, Write: k.writePlan},
-		{Type: "backup-selection", Read: k.readSelections, Write: k.writeSelection, Fixed: []string{selectionRole, selectionResources, selectionConditions}},
+		{Type: "backup-selection", Read: k.readSelections, Write: k.writeSelection, Inside: selectionPlan, Fixed: []string{selectionRole, selectionResources, selectionConditions}},
 	}
 }
 

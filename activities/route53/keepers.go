@@ -55,7 +55,7 @@ func keepers(k kept) []keep.Keeper {
 		{Type: "route53-zone", Read: keep.Each(k.readZone), Write: k.writeZone},
 		// AWS lets nobody change what a check is, or how often it looks.
 		{Type: "route53-health-check", Read: k.readChecks, Write: k.writeCheck, Fixed: []string{"type", "interval", "routing-control"}},
-		{Type: "route53-record", Read: k.readRecords, Write: k.writeRecord},
+		{Type: "route53-record", Read: k.readRecords, Write: k.writeRecord, Inside: "zone"},
 	}
 }
 

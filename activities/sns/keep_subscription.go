@@ -3,7 +3,6 @@ package sns
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
@@ -35,9 +34,6 @@ func (k keeper) readSubscriptions(ctx context.Context, at cloud.At, items []runb
 	for i, item := range items {
 		states[i] = runbook.ItemState{ID: item.ID()}
 		topic := item.Want[subTopic]
-		if !strings.HasPrefix(topic, "arn:") {
-			continue // the topic itself isn't there
-		}
 		all, known := byTopic[topic]
 		if !known {
 			var err error

@@ -103,6 +103,7 @@ func TestBackup_BareWorld_GetsEverythingAndThenNothing(t *testing.T) {
 
 	before := s.setup()
 	preview := before.survey(items, true)
+	preview.read(t)
 	require.Empty(t, before.changed(), "a survey changes nothing")
 	require.Equal(t, runbook.ToCreate, preview[runbook.ItemID("kms-key", string(west), keyAlias)].Verdict)
 	require.Equal(t, runbook.ToChange, preview["backup-region-settings/us-east-1/account"].Verdict)

@@ -79,6 +79,7 @@ func TestElasticDR_BareWorld_GetsEverythingAndThenNothing(t *testing.T) {
 	s := drsSite(t)
 	before := s.setup()
 	preview := before.survey(drsItems(t, s.drsPlan(t)), true)
+	preview.read(t)
 	require.Empty(t, before.changed(), "a survey changes nothing")
 	require.Equal(t, runbook.ToCreate, preview["drs-service/us-west-2/account"].Verdict)
 

@@ -31,8 +31,9 @@ import (
 )
 
 const (
-	alarmTopic = "patient-records-alarms"
-	page       = "lifeline-patient-records-page"
+	alarmTopic   = "patient-records-alarms"
+	page         = "lifeline-patient-records-page-aurora-global"
+	pageOfTables = "lifeline-patient-records-page-dynamodb-table"
 )
 
 // monitored is what is watched of a table, a database and a service, with vaults
@@ -106,6 +107,7 @@ func TestMonitoring_BareWorld_GetsEverythingAndThenNothing(t *testing.T) {
 	items := monitored(t, p)
 	before := s.setup()
 	preview := before.survey(items, true)
+	preview.read(t)
 	require.Empty(t, before.changed(), "a survey changes nothing")
 	require.Equal(t, runbook.ToCreate, preview["cloudwatch-alarm/us-east-1/lifeline-patient-records-backups-failed"].Verdict)
 
@@ -121,7 +123,7 @@ func TestMonitoring_BareWorld_GetsEverythingAndThenNothing(t *testing.T) {
 	for _, c := range again.calls() {
 		reads[c.Operation+" "+c.Region]++
 	}
-	require.LessOrEqual(t, reads["DescribeAlarms us-west-2"], 4, "a hundred alarms with each call, in each wave")
+	require.LessOrEqual(t, reads["DescribeAlarms us-west-2"], 5, "a hundred alarms with each call, in each wave")
 }
 
 // What setup has made is tried: an alarm, an event and a page.
@@ -141,6 +143,13 @@ func TestMonitoring_SignsReachThePeopleOfTheirRegion(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return heard(west, `"AlarmName":"`+page+`"`, `"NewStateValue":"ALARM"`) }, patience, time.Millisecond, "the page of the Region, through an encrypted topic")
 	require.False(t, heard(west, `"AlarmName":"lifeline-patient-records-billing-replication-lag"`), "once, and not from every resource")
+
+	// What is red already hides nothing that reddens later in another kind.
+	_, err = s.alarms(west).SetAlarmState(t.Context(), &sdkcloudwatch.SetAlarmStateInput{
+		AlarmName: aws.String("lifeline-patient-records-records-replication-latency"), StateValue: cloudwatchtypes.StateValueAlarm, StateReason: aws.String("a test"),
+	})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return heard(west, `"AlarmName":"`+pageOfTables+`"`, `"NewStateValue":"ALARM"`) }, patience, time.Millisecond)
 
 	s.Events.Emit(string(east), "aws.backup", "Restore Job State Change", nil, map[string]any{"status": "FAILED", "restoreJobId": "r-1"})
 	s.Events.Emit(string(east), "aws.backup", "Backup Job State Change", nil, map[string]any{"state": "EXPIRED", "backupVaultName": vault, "backupJobId": "b-1"})

@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"time"
@@ -15,6 +16,7 @@ type watch struct {
 	name      string // after the application's: "records-replication-latency"
 	resource  string
 	region    plan.Region
+	about     string // what its page is about: the resource's kind, "backup" or "silence"
 	says      string // what it means, for the one who is woken
 	namespace string
 	metric    string
@@ -49,18 +51,27 @@ const (
 	statMinimum    = "Minimum"
 	statSum        = "Sum"
 	milliseconds   = float64(time.Millisecond)
+	silence        = "silence" // what a page about it is called
 )
 
 // watches are all alarms of a plan.
 func (s Site) watches() []watch {
-	out := s.backupWatches()
+	out := about("backup", s.backupWatches())
 	for _, r := range s.Plan.Resources {
 		kind, _ := For(r.Kind)
 		if w, ok := kind.(watcher); ok {
-			out = append(out, w.watches(s, r)...)
+			out = append(out, about(string(r.Kind), w.watches(s, r))...)
 		}
 	}
 	return out
+}
+
+// about says what the page of alarms is about, unless they say so themselves.
+func about(what string, watches []watch) []watch {
+	for i := range watches {
+		watches[i].about = cmp.Or(watches[i].about, what)
+	}
+	return watches
 }
 
 func (s Site) alarms(watches []watch) []runbook.Item {
@@ -149,7 +160,7 @@ func (s Site) jobs(region plan.Region, name, metric, says string) watch {
 func (s Site) silence(region plan.Region, name, metric, says string) watch {
 	d := s.Plan.Monitoring.Silence
 	return watch{
-		name: name, region: region, says: says + " for " + d.String() + ".", namespace: "AWS/Backup", metric: metric, of: s.ofVault(),
+		name: name, region: region, about: silence, says: says + " for " + d.String() + ".", namespace: "AWS/Backup", metric: metric, of: s.ofVault(),
 		statistic: statSum, every: time.Hour, times: hours(d.D()), compare: isBelow, threshold: 1, missing: missingAlarms, silent: true,
 	}
 }
@@ -363,7 +374,7 @@ func (volume) watches(s Site, r plan.Resource) []watch {
 		copied.name, copied.metric, copied.says = "snapshot-copies-failed-"+group, "SnapshotsCopiedRegionFailed", "A snapshot of the group "+group+" was not copied into the other Region."
 		quiet := max(s.Plan.Monitoring.Silence.D(), slowest)
 		silent := made
-		silent.name, silent.metric, silent.says = "snapshots-silent-"+group, "SnapshotsCreateCompleted", "No snapshot of the group "+group+" was made for "+quiet.String()+"."
+		silent.name, silent.about, silent.metric, silent.says = "snapshots-silent-"+group, silence, "SnapshotsCreateCompleted", "No snapshot of the group "+group+" was made for "+quiet.String()+"."
 		silent.every, silent.times, silent.compare, silent.threshold, silent.missing, silent.silent = time.Hour, hours(quiet), isBelow, 1, missingAlarms, true
 		out = append(out, made, copied, silent)
 	}

@@ -109,41 +109,48 @@ const (
 	longestRule  = 10240 // characters
 )
 
-// composites turn all signs of a Region into one page: when a Region goes, people
-// hear it once and not from every resource. A rule has room for a hundred alarms;
-// beyond that it is a rule over rules.
+// composites turn the signs of a Region into pages, one for each kind of resource
+// and one for silence: when a Region goes, people hear it a few times and not from
+// every resource, and what reddens later, in another kind, is heard of too. An alarm
+// that is red already tells nobody of the next sign. A rule has room for a hundred
+// alarms; beyond that it is a rule over rules.
 func (s Site) composites(region plan.Region) []runbook.Item {
-	var ids []string
+	signs := map[string][]string{}
 	for _, w := range s.watches() {
 		if w.region == region && !w.aside {
-			ids = append(ids, runbook.ItemID(metricAlarm, string(w.region), s.alarmName(w.name)))
+			signs[w.about] = append(signs[w.about], runbook.ItemID(metricAlarm, string(w.region), s.alarmName(w.name)))
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	var out []runbook.Item
+	for _, about := range slices.Sorted(maps.Keys(signs)) {
+		// Volumes of one group share their alarms.
+		out = append(out, s.page(region, about, slices.Compact(slices.Sorted(slices.Values(signs[about]))))...)
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids) // volumes of one group share their alarms
+	return out
+}
+
+// page is the alarm that tells people of a kind, after those that it is made of.
+func (s Site) page(region plan.Region, about string, ids []string) []runbook.Item {
 	var out []runbook.Item
 	parts := split(ids)
 	if len(parts) > 1 {
 		ids = nil
 		for i, part := range parts {
-			item := s.composite(region, s.alarmName("part", strconv.Itoa(i+1)), part)
+			item := s.composite(region, s.alarmName("page", about, strconv.Itoa(i+1)), about, part)
 			out, ids = append(out, item), append(ids, item.ID())
 		}
 	}
-	page := s.composite(region, s.alarmName("page"), ids)
+	page := s.composite(region, s.alarmName("page", about), about, ids)
 	page.Want["tells/ALARM"], page.Want["tells/OK"] = s.topicARN(region), s.topicARN(region)
 	return append(out, page)
 }
 
-func (s Site) composite(region plan.Region, name string, ids []string) runbook.Item {
+func (s Site) composite(region plan.Region, name, about string, ids []string) runbook.Item {
 	return runbook.Item{
 		Area: runbook.AreaMonitoring, Type: compositeAlarm, Name: name, Region: string(region), Needs: ids,
 		Want: map[string]string{
 			"rule": ruleOf(ids), "actions": "true", tagAtCreation: s.Plan.Application,
-			"description": "Any sign in " + string(region) + " that " + s.Plan.Application + " could not be recovered as its plan promises.",
+			"description": "A sign in " + string(region) + ", about " + about + ", that " + s.Plan.Application + " could not be recovered as its plan promises.",
 		},
 	}
 }

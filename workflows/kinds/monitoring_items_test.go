@@ -169,7 +169,7 @@ func TestAlarms_FailedReplicationIsWatchedWhereItIsPublished(t *testing.T) {
 	require.Equal(t, "OperationsFailedReplication", alarmIn(t, items, eastern, "imaging-exports-replication-failed").Want["metric"], "in the Region of the source")
 	pending := alarmIn(t, items, western, "imaging-exports-replication-pending")
 	require.Equal(t, "Minimum", pending.Want["statistic"])
-	require.NotContains(t, items["cloudwatch-composite-alarm/us-west-2/lifeline-imaging-page"].Want["rule"], pending.Name, "something is always pending of a busy bucket")
+	require.NotContains(t, items["cloudwatch-composite-alarm/us-west-2/lifeline-imaging-page-s3-bucket"].Want["rule"], pending.Name, "something is always pending of a busy bucket")
 }
 
 func TestAlarms_OfSilence(t *testing.T) {
@@ -219,19 +219,33 @@ func TestAlarms_StrongTable_HasNoLatency(t *testing.T) {
 	require.NotContains(t, itemsOf(t, p), "cloudwatch-alarm/us-east-1/lifeline-patient-records-records-replication-latency")
 }
 
-func TestComposites_PageOnceForEachRegion(t *testing.T) {
+// What is red in one kind hides nothing that reddens later in another.
+func TestComposites_PageForEachKindAndForSilence(t *testing.T) {
 	t.Parallel()
 	items := itemsOf(t, example(t, "imaging.yaml"))
-	for _, region := range []plan.Region{eastern, western} {
-		page := items["cloudwatch-composite-alarm/"+string(region)+"/lifeline-imaging-page"]
-		require.NotEmpty(t, page.Want["tells/ALARM"])
-		require.NotEmpty(t, page.Want["tells/OK"])
-		for _, item := range items {
-			if item.Type == "cloudwatch-alarm" && item.Region == string(region) && !strings.HasSuffix(item.Name, "-pending") {
-				require.Contains(t, page.Want["rule"], `ALARM("`+item.Name+`")`)
+	for region, kinds := range map[plan.Region][]string{
+		eastern: {"backup", "silence", "s3-bucket", "rds-instance", "ebs-volume"},
+		western: {"backup", "silence", "s3-bucket", "rds-instance", "drs-server"},
+	} {
+		for _, kind := range kinds {
+			page := items["cloudwatch-composite-alarm/"+string(region)+"/lifeline-imaging-page-"+kind]
+			require.NotEmpty(t, page.Want["tells/ALARM"], "%s in %s", kind, region)
+			require.NotEmpty(t, page.Want["tells/OK"])
+		}
+	}
+	for _, item := range items {
+		if item.Type != "cloudwatch-alarm" || strings.HasSuffix(item.Name, "-pending") {
+			continue
+		}
+		var told []string
+		for _, page := range items {
+			if page.Type == "cloudwatch-composite-alarm" && page.Region == item.Region && strings.Contains(page.Want["rule"], `ALARM("`+item.Name+`")`) {
 				require.Contains(t, page.Needs, item.ID(), "AWS refuses a rule over an alarm that is not there")
+				told = append(told, page.Name)
 			}
 		}
+		require.Len(t, told, 1, "%s tells by one page", item.ID())
+		require.Equal(t, strings.Contains(item.Name, "-silent"), strings.HasSuffix(told[0], "-silence"), item.ID())
 	}
 }
 
@@ -245,11 +259,11 @@ func TestComposites_MoreThanARuleHolds_AreRulesOverRules(t *testing.T) {
 		p.Resources = append(p.Resources, r)
 	}
 	items := itemsOf(t, p)
-	page := items["cloudwatch-composite-alarm/us-west-2/lifeline-patient-records-page"]
-	require.Equal(t, `ALARM("lifeline-patient-records-part-1") OR ALARM("lifeline-patient-records-part-2")`, page.Want["rule"])
+	page := items["cloudwatch-composite-alarm/us-west-2/lifeline-patient-records-page-dynamodb-table"]
+	require.Equal(t, `ALARM("lifeline-patient-records-page-dynamodb-table-1") OR ALARM("lifeline-patient-records-page-dynamodb-table-2")`, page.Want["rule"])
 	children := 0
 	for _, part := range []string{"1", "2"} {
-		item := items["cloudwatch-composite-alarm/us-west-2/lifeline-patient-records-part-"+part]
+		item := items["cloudwatch-composite-alarm/us-west-2/lifeline-patient-records-page-dynamodb-table-"+part]
 		require.LessOrEqual(t, len(item.Needs), 100)
 		require.LessOrEqual(t, len(item.Want["rule"]), 10240)
 		require.Empty(t, item.Want["tells/ALARM"], "the page does")

@@ -32,7 +32,8 @@ func (b *Book) Survey(ctx context.Context, items []runbook.Item, repair bool) ([
 	if err != nil {
 		return nil, err
 	}
-	states, err := k.read(ctx, items)
+	askable := slices.DeleteFunc(slices.Clone(items), func(i runbook.Item) bool { return k.Inside != "" && strings.Contains(i.Want[k.Inside], "${") })
+	states, err := k.read(ctx, askable)
 	if Unserved(err) || cloud.KindOf(err) == cloud.Denied || cloud.KindOf(err) == cloud.Invalid {
 		return refuseAll(items, err), nil
 	}
@@ -48,6 +49,9 @@ func (b *Book) Survey(ctx context.Context, items []runbook.Item, repair bool) ([
 
 // read gives the states by id.
 func (k Keeper) read(ctx context.Context, items []runbook.Item) (map[string]runbook.ItemState, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
 	states, err := again(ctx, func() ([]runbook.ItemState, error) { return k.Read(ctx, At(items[0].Region), items) })
 	out := map[string]runbook.ItemState{}
 	for _, s := range states {

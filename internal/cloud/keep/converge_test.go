@@ -107,6 +107,27 @@ func count(results []runbook.ItemResult) map[runbook.Verdict]int {
 	return out
 }
 
+func TestSurvey_InsideSomethingStillToBeMade_IsToBeMadeToo_AndNobodyIsAsked(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	inside := s.book(t, func(k *keep.Keeper) { k.Inside = "box" })
+	items := things(2)
+	for i := range items {
+		items[i].Want["box"] = "${box/us-west-2/b#id}"
+	}
+	got, err := inside.Survey(t.Context(), items, true)
+	require.NoError(t, err)
+	require.Equal(t, map[runbook.Verdict]int{runbook.ToCreate: 2}, count(got))
+	require.Zero(t, s.reads)
+
+	items[0].Want["box"] = "b-1"
+	s.things["t000"] = maps.Clone(items[0].Want)
+	got, err = inside.Survey(t.Context(), items, true)
+	require.NoError(t, err)
+	require.Equal(t, []runbook.Verdict{runbook.InPlace, runbook.ToCreate}, []runbook.Verdict{got[0].Verdict, got[1].Verdict})
+	require.Equal(t, 1, s.reads)
+}
+
 func TestConverge_BareShelf_EachThingIsMadeOnce_InThreeReadings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -29,6 +29,10 @@ type Keeper struct {
 	// Fixed are properties that nobody may change of what exists: AWS does
 	// not let them, or somebody else has chosen them and lives by them.
 	Fixed []string
+	// Inside is the property that names what an item is a part of, such as a record's
+	// zone. As long as that is still to be made, so is the item: AWS can't be asked
+	// for it.
+	Inside string
 	// Budget bounds the wait for one batch; 0 is DefaultBudget.
 	Budget time.Duration
 }
