@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"lifeline/activities/estate"
 	"lifeline/activities/sts"
 	"lifeline/internal/cloud"
 	"lifeline/internal/plan"
@@ -40,6 +41,21 @@ func (b *builds) wanted(ctx context.Context, items []runbook.Item) error {
 		}
 	}
 	return cloud.Errorf(cloud.Invalid, "turned away: %w", why)
+}
+
+// allowed lets nothing be built that nobody can take back, unless a quorum of a
+// plan's approvers has signed for it: whoever can schedule the step can't sign.
+func (b *builds) allowed(in estate.Batch) error {
+	if len(kinds.Irrevocable(in.Items)) == 0 {
+		return nil
+	}
+	why := runbook.ErrNothingAsked
+	for _, p := range b.plans {
+		if why = in.Ballot.Recount(p, in.Starter, runbook.Approve, []runbook.Risk{{Code: runbook.Irrevocable}}); why == nil {
+			return nil
+		}
+	}
+	return cloud.Errorf(cloud.Invalid, "turned away: nobody can take it back: %w", why)
 }
 
 // of is what a plan wants; it is computed once.

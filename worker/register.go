@@ -43,7 +43,8 @@ func newSteps(c *cloud.Clients, sampler *observe.Sampler, plans ...plan.Plan) (s
 	if err != nil {
 		return steps{}, err
 	}
-	kept.Wanted = (&builds{caller: sts.New(c), plans: plans}).wanted
+	guard := &builds{caller: sts.New(c), plans: plans}
+	kept.Wanted, kept.Allowed = guard.wanted, guard.allowed
 	return steps{
 		building: append([]any{kept, sts.New(c), sns.New(c)}, proving(c)...),
 		tables:   dynamodb.New(c), buckets: s3.New(c),

@@ -32,6 +32,8 @@ type AreaInput struct {
 	// the parent will tell what became of them. Tell are ids that others wait for.
 	Expect []string `json:"expect,omitempty"`
 	Tell   []string `json:"tell,omitempty"`
+	// Ballot is what people have allowed that nobody can take back.
+	Ballot *runbook.Ballot `json:"ballot,omitempty"`
 }
 
 // AreaOutput is what became of the items of an area.
@@ -306,6 +308,9 @@ func (a *area) group(ctx workflow.Context, g group) error {
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
 	})
 	in := estate.Batch{Items: g.items, Repair: a.Input.Plan.Setup.Drift != plan.ReportOnly}
+	if len(kinds.Irrevocable(g.items)) > 0 {
+		in.Ballot, in.Starter = a.Ballot, a.Input.Start.By
+	}
 	var out estate.Results
 	if err := workflow.ExecuteActivity(ctx, activity, in).Get(ctx, &out); err != nil {
 		if ctx.Err() != nil {

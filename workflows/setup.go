@@ -130,6 +130,9 @@ func (s *setup) area(ctx workflow.Context, area runbook.Area, change bool) ([]ru
 		Input: s.in, Area: area, Account: s.report.Estate.Account, Known: s.crew.known(area, s.known), Change: change, Only: s.todo[area],
 		Expect: s.crew.expect[area], Tell: s.crew.tell[area],
 	}
+	if n := len(s.report.Ballots); change && n > 0 {
+		in.Ballot = &s.report.Ballots[n-1]
+	}
 	name, verb := "SurveyArea", "survey"
 	if change {
 		name, verb = "ConvergeArea", "converge"
@@ -172,7 +175,7 @@ func (s *setup) approve(ctx workflow.Context) error {
 	var risks []runbook.Risk
 	for _, item := range kinds.Irrevocable(s.items) {
 		if slices.Contains(s.todo[item.Area], item.ID()) {
-			risks = append(risks, runbook.Risk{Code: "irrevocable", Text: item.ID() + ": " + item.Why})
+			risks = append(risks, runbook.Risk{Code: runbook.Irrevocable, Text: item.ID() + ": " + item.Why})
 		}
 	}
 	if len(risks) == 0 {

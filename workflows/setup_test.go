@@ -50,6 +50,7 @@ type yard struct {
 	told   []string
 	// rejects makes the people say no.
 	rejects bool
+	shown   *runbook.Ballot // to who builds what nobody can take back
 	// before runs before a write; its error is AWS's.
 	before func(context.Context, runbook.Item) error
 	once   sync.Once
@@ -132,6 +133,11 @@ func (y *yard) judge(item runbook.Item, repair bool) runbook.ItemResult {
 // converge builds a batch.
 func (y *yard) converge(ctx context.Context, in estate.Batch) (estate.Results, error) {
 	var out estate.Results
+	if in.Ballot != nil {
+		y.mu.Lock()
+		y.shown = in.Ballot
+		y.mu.Unlock()
+	}
 	for _, item := range in.Items {
 		if y.before != nil {
 			if err := y.before(ctx, item); err != nil {
@@ -358,6 +364,7 @@ func TestSetup_ComplianceLock_WaitsForAQuorum(t *testing.T) {
 	require.Len(t, rep.Ballots, 1)
 	require.Len(t, rep.Ballots[0].Decisions, 2)
 	require.Contains(t, rep.Ballots[0].Risks[0].Text, "lock")
+	require.NoError(t, y.shown.Recount(y.plan, rep.StartedBy, runbook.Approve, rep.Ballots[0].Risks), "the step that builds it sees the signatures")
 
 	rep = y.run(false)
 	require.Empty(t, rep.Ballots, "nobody is asked about what is in place")

@@ -12,6 +12,10 @@ type Batch struct {
 	Items []runbook.Item `json:"items"`
 	// Repair false leaves what exists as it is and reports the difference.
 	Repair bool `json:"repair"`
+	// Ballot and Starter tell by whom it was allowed to make what nobody can take
+	// back; nil where nothing is of that kind.
+	Ballot  *runbook.Ballot `json:"ballot,omitempty"`
+	Starter string          `json:"starter,omitempty"`
 }
 
 // Results are in the order of the batch.
@@ -25,6 +29,9 @@ type Steps struct {
 	// Wanted refuses a batch that is not of the worker's own plan; nil lets
 	// everything pass.
 	Wanted func(context.Context, []runbook.Item) error
+	// Allowed refuses to build what nobody can take back and no quorum has allowed;
+	// nil lets everything pass.
+	Allowed func(Batch) error
 }
 
 // New makes the steps on every type that the keepers know.
@@ -46,6 +53,11 @@ func (s *Steps) SurveyItems(ctx context.Context, in Batch) (Results, error) {
 func (s *Steps) ConvergeItems(ctx context.Context, in Batch) (Results, error) {
 	if err := s.admit(ctx, in); err != nil {
 		return Results{}, err
+	}
+	if s.Allowed != nil {
+		if err := s.Allowed(in); err != nil {
+			return Results{}, err
+		}
 	}
 	results, err := s.Book.Converge(ctx, in.Items, in.Repair)
 	return Results{results}, err

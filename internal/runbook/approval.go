@@ -18,6 +18,9 @@ type Risk struct {
 	Loss time.Duration `json:"loss,omitempty"`
 }
 
+// Irrevocable is the code of the risk that nobody can take back what is made.
+const Irrevocable = "irrevocable"
+
 // slack is how much a loss may grow after it was named. It is a factor, so that
 // a window that grows while people think is asked for again a few times and not
 // for ever.
@@ -91,6 +94,7 @@ var (
 	ErrStarter        = errors.New("who started the run can't approve it")
 	ErrDuplicate      = errors.New("has decided already")
 	ErrUnacknowledged = errors.New("a risk is not acknowledged")
+	ErrNoQuorum       = errors.New("a quorum of approvers has not allowed it")
 	ErrTooLong        = errors.New("the name or text is longer than people write")
 )
 
@@ -168,6 +172,29 @@ func (b *Ballot) Count(d Decision, now time.Time) {
 	if granted >= max(b.Quorum, 1) {
 		b.close(Granted, now)
 	}
+}
+
+// Recount counts the signed decisions again, for whoever has only this ballot's
+// word that a quorum of p's approvers allowed what the risks name. A ballot that
+// others can write proves nothing by its result; its signatures do. It does not
+// say when they were given.
+func (b *Ballot) Recount(p plan.Plan, starter string, stage Stage, risks []Risk) error {
+	if b == nil {
+		return ErrNothingAsked
+	}
+	again := Ballot{
+		RunID: b.RunID, Stage: stage, Nonce: b.Nonce, Risks: risks, Quorum: p.Approvals.Quorum, Asked: b.Asked, Expires: b.Asked.Add(time.Nanosecond), Result: Open,
+	}
+	for _, d := range b.Decisions {
+		if err := again.Judge(d, p, starter, b.Asked); err != nil {
+			return err
+		}
+		again.Count(d, b.Asked)
+	}
+	if again.Result != Granted {
+		return fmt.Errorf("%s: %w", stage, ErrNoQuorum)
+	}
+	return nil
 }
 
 // Lapse closes a ballot that ran into its expiry. Silence never stands in for a

@@ -192,3 +192,44 @@ func TestBallot_Withdraw_OnlyWhatIsOpen(t *testing.T) {
 	granted.Withdraw(at(1))
 	require.Equal(t, Granted, granted.Result)
 }
+
+// Whoever can write a ballot can't write its signatures.
+func TestBallot_Recount_BelievesSignaturesAlone(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t)
+	p.plan.Approvals.Quorum = 2
+	granted := func(decisions ...Decision) *Ballot {
+		b := openBallot(Risk{Code: Irrevocable, Text: "a lock"})
+		b.Decisions, b.Result = decisions, Granted
+		return b
+	}
+	amara, bela := p.sign(yes("amara", Irrevocable)), p.sign(yes("bela", Irrevocable))
+	unsigned := bela
+	unsigned.Signature = amara.Signature
+	for name, c := range map[string]struct {
+		ballot *Ballot
+		why    error
+	}{
+		"a quorum":                          {granted(amara, bela), nil},
+		"nobody was asked":                  {nil, ErrNothingAsked},
+		"a result without decisions":        {granted(), ErrNoQuorum},
+		"one of two":                        {granted(amara), ErrNoQuorum},
+		"one twice":                         {granted(amara, amara), ErrDuplicate},
+		"a signature that is another's":     {granted(amara, unsigned), ErrSignature},
+		"of another request":                {func() *Ballot { b := granted(amara, bela); b.Nonce = "other"; return b }(), ErrOtherBallot},
+		"of other risks":                    {granted(p.sign(yes("amara", "data-loss:billing")), bela), ErrUnacknowledged},
+		"the starter among them":            {granted(amara, p.sign(yes("chidi", Irrevocable))), ErrStarter},
+		"a ballot that asks for one":        {func() *Ballot { b := granted(amara); b.Quorum = 1; return b }(), ErrNoQuorum},
+		"a ballot that leaves the risk out": {func() *Ballot { b := granted(p.sign(yes("amara")), bela); b.Risks = nil; return b }(), ErrUnacknowledged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := c.ballot.Recount(p.plan, "chidi", Approve, []Risk{{Code: Irrevocable}})
+			if c.why == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, c.why)
+		})
+	}
+}
