@@ -91,11 +91,33 @@ func SetupArea(ctx workflow.Context, in AreaInput) (AreaOutput, error) {
 	if err := a.play(ctx); err != nil {
 		return AreaOutput{}, err
 	}
-	out := make([]runbook.ItemResult, len(ids))
-	for i, id := range ids {
-		out[i] = a.results[id].Brief()
+	return AreaOutput{a.told(ids, all)}, nil
+}
+
+// told is what the area's end says of its items, for thousands of them no more than
+// one answer may carry: differences of as many as a report has room for, and what
+// an item turned out to be where another takes properties of it.
+func (a *area) told(ids []string, all []runbook.Item) []runbook.ItemResult {
+	referred := map[string]bool{}
+	for _, item := range all {
+		for _, id := range item.Refers() {
+			referred[id] = true
+		}
 	}
-	return AreaOutput{out}, nil
+	out, room := make([]runbook.ItemResult, len(ids)), runbook.KeptItems
+	for i, id := range ids {
+		r := a.results[id].Brief()
+		if !referred[id] {
+			r.Out = nil
+		}
+		if len(r.Changes) > 0 {
+			if room--; room < 0 {
+				r.Changes = nil
+			}
+		}
+		out[i] = r
+	}
+	return out
 }
 
 // newArea takes the area's items out of all.

@@ -150,7 +150,7 @@ func (r *readiness) estate(ctx workflow.Context) []runbook.CheckResult {
 		results, err := r.survey(ctx, area, known)
 		out = append(out, areaCheck(ctx, area, results, err))
 		for _, i := range results {
-			if i.Verdict.There() {
+			if i.Verdict.There() && len(i.Out) > 0 {
 				known[i.ID] = i.Out
 			}
 		}

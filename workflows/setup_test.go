@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"path/filepath"
@@ -17,10 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"lifeline/activities/estate"
 	"lifeline/activities/sts"
@@ -50,16 +54,20 @@ type yard struct {
 	told   []string
 	// rejects makes the people say no.
 	rejects bool
+	largest int             // bytes of an area's answer
 	shown   *runbook.Ballot // to who builds what nobody can take back
 	// before runs before a write; its error is AWS's.
 	before func(context.Context, runbook.Item) error
 	once   sync.Once
 }
 
-func newYard(t *testing.T) *yard {
+func newYard(t *testing.T, changes ...func(*plan.Plan)) *yard {
 	t.Helper()
 	p, problems := plan.Load(filepath.Join("..", "examples", "patient-records.yaml"))
 	require.NoError(t, problems.Err())
+	for _, change := range changes {
+		change(&p)
+	}
 	y := &yard{t: t, plan: p, keys: map[string]ed25519.PrivateKey{}, built: map[string]map[string]string{}, refuse: map[string]string{}, deaf: map[string]bool{}}
 	for _, people := range [][]plan.Approver{p.Approvals.Approvers, p.Approvals.Operators} {
 		for i := range people {
@@ -180,6 +188,13 @@ func (y *yard) run(dry bool, people ...string) runbook.Report {
 	y.env = suite.NewTestWorkflowEnvironment()
 	y.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second})
 	y.env.SetTestTimeout(time.Minute)
+	y.env.SetOnChildWorkflowCompletedListener(func(_ *workflow.Info, result converter.EncodedValue, err error) {
+		var out workflows.AreaOutput
+		if err == nil && result.Get(&out) == nil {
+			text, _ := json.Marshal(out)
+			y.largest = max(y.largest, len(text))
+		}
+	})
 	start := runbook.Start{By: "dana", Runbook: runbook.Setup, At: time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC), DryRun: dry}
 	y.env.SetStartTime(start.At)
 	id := lifeline.IDOf(y.plan.Application, runbook.Setup)
@@ -336,6 +351,31 @@ func TestSetup_Preview_WhatIsInsideSomethingThatNobodyCanMake_WaitsForIt(t *test
 	require.Positive(t, waits)
 	require.NotZero(t, e.Count(runbook.ToCreate), "the rest is told as ever")
 	require.Contains(t, rep.Summary, "can't be made as things are")
+}
+
+// Temporal takes no answer of more than 2 MB; an area of thousands of items has to
+// fit, before and after they are made.
+func TestSetup_ThousandsOfItems_FitIntoEachAnswer(t *testing.T) {
+	t.Parallel()
+	const most = 700_000
+	y := newYard(t, func(p *plan.Plan) {
+		for i := range 500 {
+			r := p.Resources[0]
+			r.Name = fmt.Sprintf("table-%03d", i)
+			r.Regions = map[plan.Region]plan.Identifiers{"us-east-1": {"table": r.Name}, "us-west-2": {"table": r.Name}}
+			p.Resources = append(p.Resources, r)
+		}
+	})
+	require.Greater(t, len(y.items()), 3000)
+	for _, dry := range []bool{true, false, false} {
+		y.largest = 0
+		rep := y.run(dry)
+		require.Equal(t, runbook.Done, rep.Status, rep.Summary)
+		require.Less(t, y.largest, most)
+		text, err := json.Marshal(rep)
+		require.NoError(t, err)
+		require.Less(t, len(text), most)
+	}
 }
 
 func TestSetup_GivenResourceIsNotThere_IsMissing_AndNothingIsMadeInItsPlace(t *testing.T) {
