@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,8 +78,26 @@ func Ref(kind, region, name, property string) string {
 	return "${" + ItemID(kind, region, name) + "#" + property + "}"
 }
 
-// reference finds references in a value.
-func reference() *regexp.Regexp { return regexp.MustCompile(`\$\{([^#}]+)#([^}]+)\}`) }
+// CutRef cuts a value around its first reference. It is done for thousands of items,
+// many times in each run.
+func CutRef(value string) (before, id, property, after string, found bool) {
+	const open, end = "${", "}"
+	for from := 0; ; {
+		i := strings.Index(value[from:], open)
+		if i < 0 {
+			return value, "", "", "", false
+		}
+		from += i + len(open)
+		body, after, closed := strings.Cut(value[from:], end)
+		if !closed {
+			return value, "", "", "", false
+		}
+		// Without a property it is AWS's own: "${aws:SourceAccount}".
+		if id, property, ok := strings.Cut(body, "#"); ok && id != "" && property != "" {
+			return value[:from-len(open)], id, property, after, true
+		}
+	}
+}
 
 // Waits are the ids that an item waits for, sorted.
 func (i Item) Waits() []string {
@@ -92,13 +109,13 @@ func (i Item) Waits() []string {
 // Refers are the ids of which an item takes properties, sorted.
 func (i Item) Refers() []string {
 	seen := map[string]bool{}
-	find := reference()
 	for _, value := range i.Want {
-		if !strings.Contains(value, "${") {
-			continue
-		}
-		for _, m := range find.FindAllStringSubmatch(value, -1) {
-			seen[m[1]] = true
+		for {
+			_, id, _, after, found := CutRef(value)
+			if !found {
+				break
+			}
+			seen[id], value = true, after
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
@@ -107,20 +124,35 @@ func (i Item) Refers() []string {
 // Resolve puts in what other items turned out to be. It names the references
 // that nothing answers yet.
 func (i Item) Resolve(known map[string]map[string]string) (Item, []string) {
-	find := reference()
 	out, open := i, map[string]bool{}
-	out.Want = map[string]string{}
+	out.Want = make(map[string]string, len(i.Want))
 	for key, value := range i.Want {
-		out.Want[key] = find.ReplaceAllStringFunc(value, func(ref string) string {
-			m := find.FindStringSubmatch(ref)
-			if v, ok := known[m[1]][m[2]]; ok {
-				return v
-			}
-			open[m[1]+"#"+m[2]] = true
-			return ref
-		})
+		out.Want[key] = resolve(value, known, open)
 	}
 	return out, slices.Sorted(maps.Keys(open))
+}
+
+// resolve puts in what is known, and notes what is not.
+func resolve(value string, known map[string]map[string]string, open map[string]bool) string {
+	var out strings.Builder
+	for {
+		before, id, property, after, found := CutRef(value)
+		if !found {
+			if out.Len() == 0 {
+				return value
+			}
+			out.WriteString(value)
+			return out.String()
+		}
+		out.WriteString(before)
+		if v, ok := known[id][property]; ok {
+			out.WriteString(v)
+		} else {
+			open[id+"#"+property] = true
+			out.WriteString("${" + id + "#" + property + "}")
+		}
+		value = after
+	}
 }
 
 // ItemState is what was read of one item.

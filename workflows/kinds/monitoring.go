@@ -155,24 +155,32 @@ func (s Site) composite(region plan.Region, name, about string, ids []string) ru
 	}
 }
 
+// either joins the terms of a rule.
+const either = " OR "
+
 // ruleOf is true as long as one of the alarms is.
 func ruleOf(ids []string) string {
 	terms := make([]string, len(ids))
 	for i, id := range ids {
-		terms[i] = `ALARM("` + id[strings.LastIndex(id, "/")+1:] + `")`
+		terms[i] = termOf(id)
 	}
-	return strings.Join(terms, " OR ")
+	return strings.Join(terms, either)
 }
+
+func termOf(id string) string { return `ALARM("` + id[strings.LastIndex(id, "/")+1:] + `")` }
 
 // split cuts ids into parts that a rule has room for.
 func split(ids []string) [][]string {
 	var out [][]string
+	length := 0
 	for _, id := range ids {
-		n := len(out) - 1
-		if n < 0 || len(out[n]) == mostChildren || len(ruleOf(append(slices.Clone(out[n]), id))) > longestRule {
+		n, longer := len(out)-1, len(either)+len(termOf(id))
+		if n < 0 || len(out[n]) == mostChildren || length+longer > longestRule {
 			out = append(out, nil)
 			n++
+			length = -len(either)
 		}
+		length += longer
 		out[n] = append(out[n], id)
 	}
 	return out

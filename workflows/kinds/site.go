@@ -63,7 +63,7 @@ func unique(all []runbook.Item) ([]runbook.Item, error) {
 	for i, a := range runbook.Areas() {
 		order[a] = i
 	}
-	slices.SortStableFunc(all, func(a, b runbook.Item) int {
+	slices.SortFunc(all, func(a, b runbook.Item) int {
 		return cmp.Or(cmp.Compare(order[a.Area], order[b.Area]), compareIDs(a, b))
 	})
 	out := all[:0]

@@ -2,7 +2,6 @@ package kinds
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"lifeline/internal/runbook"
@@ -44,22 +43,44 @@ func (w *Wants) Cover(given []runbook.Item) error {
 }
 
 // stands says that a value is what a plan's text may have become: the same, but
-// for references, which may not lead into another account.
+// for references. What is put in their place is one word: it neither ends the string
+// that it stands in nor leads into another account.
 func (s Site) stands(text, value string) bool {
-	if !strings.Contains(text, "${") {
+	before, _, _, after, refers := runbook.CutRef(text)
+	if !refers {
 		return text == value
 	}
-	parts := regexp.MustCompile(`\$\{[^}]+\}`).Split(text, -1)
-	for i, p := range parts {
-		parts[i] = regexp.QuoteMeta(p)
-	}
-	m := regexp.MustCompile(`(?s)^` + strings.Join(parts, "(.*)") + `$`).FindStringSubmatch(value)
-	for _, put := range m {
-		for _, arn := range regexp.MustCompile(`arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}):`).FindAllStringSubmatch(put, -1) {
-			if arn[1] != s.Account {
-				return false
-			}
+	rest, ok := strings.CutPrefix(value, before)
+	for ok && refers {
+		var put string
+		if before, _, _, after, refers = runbook.CutRef(after); refers {
+			put, rest, ok = strings.Cut(rest, before)
+		} else {
+			put, ok = strings.CutSuffix(rest, before)
 		}
+		ok = ok && !strings.ContainsAny(put, "\"\\\n")
 	}
-	return m != nil
+	return ok && s.ours(value)
+}
+
+// ours says that no ARN in a value is of another account.
+func (s Site) ours(value string) bool {
+	const account, parts = 4, 6 // arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE
+	for {
+		_, after, found := strings.Cut(value, "arn:")
+		if !found {
+			return true
+		}
+		if of := strings.SplitN("arn:"+after, ":", parts); len(of) == parts && isAccount(of[account]) && of[account] != s.Account {
+			return false
+		}
+		value = after
+	}
+}
+
+// isAccount says that a part of an ARN is an account's number, and not empty or
+// AWS's own.
+func isAccount(part string) bool {
+	const digits = 12
+	return len(part) == digits && strings.Trim(part, "0123456789") == ""
 }

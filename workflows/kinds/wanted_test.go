@@ -58,3 +58,28 @@ func TestWants_CoverOnlyWhatThePlanSays_InItsOwnAccount(t *testing.T) {
 	}
 	require.NotEmpty(t, role)
 }
+
+// What is put in the place of a reference stays inside the string that it stands in.
+func TestWants_ReferenceInADocument_TakesOneWord(t *testing.T) {
+	t.Parallel()
+	s := Site{Account: "123456789012"}
+	const text = `{"Key":"${kms-key/r/k#arn}","Topic":"${sns-topic/r/t#arn}"}`
+	for value, ok := range map[string]bool{
+		text: true,
+		`{"Key":"arn:aws:kms:r:123456789012:key/1","Topic":"arn:aws:sns:r:123456789012:t"}`: true,
+		`{"Key":"","Topic":""}`:                   true,
+		`{"Key":"a","Topic":"b"} `:                false,
+		`{"Key":"a","Topic":"b","Principal":"*"}`: false,
+		`{"Key":"a","Principal":"*","Topic":"b"}`: false,
+		"{\"Key\":\"a\nb\",\"Topic\":\"b\"}":      false,
+		`{"Topic":"b"}`:                           false,
+		`{"Key":"arn:aws:kms:r:999999999999:key/1","Topic":"arn:aws:sns:r:123456789012:t"}`: false,
+		`{"Key":"arn:aws:iam::aws:policy/x","Topic":"b arn:aws:sns:r:123456789012:t"}`:      true,
+		`{"Key":"x arn:aws:sns:r:123456789012:t arn:aws:sns:r:210987654321:t","Topic":"b"}`: false,
+	} {
+		require.Equal(t, ok, s.stands(text, value), value)
+	}
+	require.True(t, s.stands("as it is", "as it is"))
+	require.False(t, s.stands("as it is", "otherwise"))
+	require.False(t, s.stands("${aws:username}", "root"), "AWS's own variables stand for themselves")
+}
