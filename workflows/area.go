@@ -182,6 +182,7 @@ type area struct {
 	changing int // groups under way
 	moves    int // counts whatever may have made a turn come
 	failed   error
+	lastTold time.Time
 }
 
 // play takes each item when its turn comes.
@@ -272,7 +273,8 @@ type group struct {
 	items []runbook.Item
 }
 
-// groups sorts items into batches.
+// groups sorts items into batches, large ones first: they take longest, and the
+// others find room beside them.
 func (a *area) groups(items []runbook.Item) []group {
 	var out []group
 	slices.SortStableFunc(items, func(x, y runbook.Item) int {
@@ -286,6 +288,7 @@ func (a *area) groups(items []runbook.Item) []group {
 		last := &out[len(out)-1]
 		last.items = append(last.items, item)
 	}
+	slices.SortStableFunc(out, func(x, y group) int { return cmp.Compare(len(y.items), len(x.items)) })
 	return out
 }
 
@@ -367,6 +370,10 @@ func (a *area) fail(g group, err error) {
 	}
 }
 
+// lookInterval is how often a survey tells how far it is. Each group of it takes
+// less time than a signal; what others wait for is told at once.
+const lookInterval = time.Second
+
 // progress tells the parent; nobody waits for it to arrive.
 func (a *area) progress(ctx workflow.Context) {
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
@@ -381,8 +388,12 @@ func (a *area) progress(ctx workflow.Context) {
 	})
 	parts := newsOf(settled, a.known).parts()
 	if len(parts) == 0 {
+		if !a.Change && workflow.Now(ctx).Sub(a.lastTold) < lookInterval {
+			return
+		}
 		parts = []News{{}}
 	}
+	a.lastTold = workflow.Now(ctx)
 	for _, news := range parts {
 		workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, signalProgress, AreaProgress{a.Area, len(a.results), a.all, news})
 	}

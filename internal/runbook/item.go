@@ -269,6 +269,15 @@ func List(words ...string) string {
 
 // Document is the canonical form of a JSON document: compact, keys sorted.
 func Document(v any) string {
+	if plain(v) {
+		// Go sorts the keys of maps: what is made of them is canonical as it is
+		// written, and it is written thousands of times.
+		text, err := compact(v)
+		if err != nil {
+			return ""
+		}
+		return text
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		// Only what plain maps, lists and words make comes here.
@@ -281,6 +290,35 @@ func Document(v any) string {
 	return out
 }
 
+// plain says that a value is made of maps, lists and simple values alone.
+func plain(v any) bool {
+	switch v := v.(type) {
+	case nil, string, bool, int, []string, map[string]string:
+		return true
+	case map[string]any:
+		for _, value := range v {
+			if !plain(value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(value any) bool { return !plain(value) })
+	}
+	return false
+}
+
+// compact is JSON without spaces, and without the escapes that only HTML needs.
+func compact(v any) (string, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return "", fmt.Errorf("write JSON document: %w", err)
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
 // CanonicalDocument brings a JSON text that AWS answered into that form.
 func CanonicalDocument(text string) (string, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
@@ -289,11 +327,5 @@ func CanonicalDocument(text string) (string, error) {
 	if err := decoder.Decode(&v); err != nil {
 		return "", fmt.Errorf("read JSON document: %w", err)
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return "", fmt.Errorf("write JSON document: %w", err)
-	}
-	return strings.TrimSpace(out.String()), nil
+	return compact(v)
 }

@@ -33,3 +33,25 @@ func TestItem_References(t *testing.T) {
 	require.Equal(t, `{"a":"${not#again}","b":"1"}`, got.Want["inside"], "what was put in is text")
 	require.Equal(t, "${aws:SourceAccount} and ", got.Want["theirs"])
 }
+
+func TestDocument_IsCanonical(t *testing.T) {
+	t.Parallel()
+	type struct2 struct {
+		B string `json:"b"`
+		A string `json:"a,omitempty"`
+	}
+	for want, v := range map[string]any{
+		`{"a":["x","<&>"],"b":{"c":1,"d":null,"e":true}}`: map[string]any{"b": map[string]any{"d": nil, "e": true, "c": 1}, "a": []string{"x", "<&>"}},
+		`{"a":"1","b":"2"}`:            map[string]string{"b": "2", "a": "1"},
+		`{"a":"2","b":"1"}`:            struct2{"1", "2"},
+		`[{"a":"2","b":"1"},{"x":[]}]`: []any{struct2{"1", "2"}, map[string]any{"x": []any{}}},
+		`{"list":[{"a":"2","b":"1"}]}`: map[string]any{"list": []struct2{{"1", "2"}}},
+		`""`:                           "",
+	} {
+		got := Document(v)
+		require.Equal(t, want, got)
+		again, err := CanonicalDocument(got)
+		require.NoError(t, err)
+		require.Equal(t, got, again, "what AWS answers compares equal")
+	}
+}

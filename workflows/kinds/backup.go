@@ -281,6 +281,11 @@ func (s Site) selections() []runbook.Item {
 	if len(sel.Tags) > 0 {
 		out = append(out, s.selection("tags.all", map[string]string{"resources": "*", "conditions": runbook.Document(s.conditions(sel.Tags))}))
 	}
+	if _, needed := s.backupSettings(s.Plan.Primary()); needed {
+		for i := range out {
+			out[i].Needs = []string{runbook.ItemID(backupSettings, string(s.Plan.Primary()), "account")}
+		}
+	}
 	return out
 }
 
@@ -288,11 +293,7 @@ func (s Site) selection(name string, want map[string]string) runbook.Item {
 	b, home := s.Plan.Backup, string(s.Plan.Primary())
 	want["plan"] = runbook.Ref(backupPlan, home, s.backupPlanName(), "id")
 	want["role"] = roleARN(b.Role)
-	item := runbook.Item{Area: runbook.AreaBackup, Type: backupSelection, Name: short(name, 50), Region: home, Want: want}
-	if _, needed := s.backupSettings(s.Plan.Primary()); needed {
-		item.Needs = []string{runbook.ItemID(backupSettings, home, "account")}
-	}
-	return item
+	return runbook.Item{Area: runbook.AreaBackup, Type: backupSelection, Name: short(name, 50), Region: home, Want: want}
 }
 
 // conditions want all tags at once, and leave out the volumes that Data Lifecycle
