@@ -54,6 +54,7 @@ func record(t *testing.T, program string) {
 		}
 		stop()
 	}
+	recordSetup(t, server.Client())
 }
 
 // hurry shortens what the plan waits for: a recording lasts seconds.
