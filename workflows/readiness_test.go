@@ -203,3 +203,14 @@ func TestReadiness_PlanWithoutFeatures_HasNoChecksOfThem(t *testing.T) {
 		}
 	}
 }
+
+// What no plan covers is listed for the register, each by name.
+func TestReadiness_ResourcesInNoPlan_AreListed(t *testing.T) {
+	t.Parallel()
+	s := healthy(t, allKinds(t))
+	s.more = []string{"orders", "visits"}
+	rep := s.prove()
+	found := runbook.NewRegister(s.plan, runbook.Past{Proof: &rep}).Uncovered
+	require.True(t, found.Known)
+	require.Subset(t, found.Resources, []string{"table orders in us-east-1", "table visits in us-east-1"})
+}

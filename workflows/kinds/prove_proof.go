@@ -61,6 +61,9 @@ type stray struct {
 	err    error
 }
 
+// listed is how many of one kind and Region are named one by one, for the register.
+const listed = 100
+
 // proveCovered lists what the account has and the plan does not name: nobody
 // would bring it back.
 func proveCovered(ctx workflow.Context, p Player) runbook.CheckResult {
@@ -81,7 +84,11 @@ func proveCovered(ctx workflow.Context, p Player) runbook.CheckResult {
 			err = s.err
 		}
 		proofs = append(proofs, saw(ctx, s.region, "%d of kind %s", len(s.names), s.key))
-		open = append(open, uncovered(known, *s)...)
+		bare := uncovered(known, *s)
+		open = append(open, bare...)
+		for _, name := range bare[:min(len(bare), listed)] {
+			proofs = append(proofs, saw(ctx, s.region, "%s%s", runbook.InNoPlan, name))
+		}
 	}
 	c := runbook.CheckResult{
 		ID: "proof/uncovered", Subject: runbook.OnProof, Title: "a plan covers everything that holds data",
