@@ -32,12 +32,30 @@ func (a *app) finish(r runbook.Report) error {
 		}
 		return outcome(r)
 	}
-	if err := outcome(r); err != nil {
+	err := outcome(r)
+	if err == nil {
+		a.say("%s: %s", string(r.Status), r.Summary)
+	}
+	a.remind(r)
+	if err != nil {
 		return err
 	}
-	a.say("%s: %s", string(r.Status), r.Summary)
 	a.advise(r.Safe, r.Next)
 	return nil
+}
+
+// reminders is how much of what is left is named at the end of a run; the status has
+// all of it.
+const reminders = 20
+
+// remind names what a run has left for people.
+func (a *app) remind(r runbook.Report) {
+	for _, left := range r.Left[:min(len(r.Left), reminders)] {
+		a.say("  left for people: %s", left)
+	}
+	if more := len(r.Left) - reminders; more > 0 {
+		a.say("  left for people: %d more; %s tells all", more, a.command("status"))
+	}
 }
 
 // advise says what is safe now and what to type next.

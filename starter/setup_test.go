@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +53,22 @@ func TestPreviewSetup_ShowsADiffThatAPersonCanApprove(t *testing.T) {
 	}
 	require.NotContains(t, b.out.String(), "iam-role/us-east-1/z")
 	require.Contains(t, b.temporal.starts[0].ID, "lifeline/patient-records/setup/preview/")
+}
+
+func TestSetup_Wait_NamesWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, status := range []runbook.Status{runbook.Done, runbook.Failed} {
+		b := newBench(t)
+		left := slices.Repeat([]string{"a bucket waits"}, reminders+3)
+		b.temporal.script = []func(*runbook.Report){func(r *runbook.Report) { r.Status, r.Summary, r.Left = status, "the end", left }}
+		code := exitDone
+		if status == runbook.Failed {
+			code = exitFailed
+		}
+		b.expect(code, "setup PLAN --as dana --wait")
+		require.Equal(t, reminders, strings.Count(b.out.String(), "left for people: a bucket waits"))
+		require.Contains(t, b.out.String(), "left for people: 3 more; starter status -f "+b.plan+" --of setup tells all")
+	}
 }
 
 func TestSetup_RegionTyped_IsRefused(t *testing.T) {
