@@ -186,7 +186,7 @@ func (y *yard) run(dry bool, people ...string) runbook.Report {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	y.env = suite.NewTestWorkflowEnvironment()
 	y.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: 10 * time.Second})
-	y.env.SetTestTimeout(time.Minute)
+	y.env.SetTestTimeout(5 * time.Minute) // of a busy machine with the race detector
 	y.env.SetOnChildWorkflowCompletedListener(func(_ *workflow.Info, result converter.EncodedValue, err error) {
 		var out workflows.AreaOutput
 		if err == nil && result.Get(&out) == nil {
