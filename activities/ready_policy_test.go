@@ -53,6 +53,7 @@ func readyCalls() map[reflect.Type]string {
 		reflect.TypeFor[dynamodb.ReadyAPI]():         awsdynamodb.ServiceID,
 		reflect.TypeFor[ec2.ReadyAPI]():              awsec2.ServiceID,
 		reflect.TypeFor[elb.API]():                   awselb.ServiceID,
+		reflect.TypeFor[elb.ReadyAPI]():              awselb.ServiceID,
 		reflect.TypeFor[kms.ReadyAPI]():              awskms.ServiceID,
 		reflect.TypeFor[rds.ReadyAPI]():              awsrds.ServiceID,
 		reflect.TypeFor[route53.ReadyAPI]():          awsroute53.ServiceID,

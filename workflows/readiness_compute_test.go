@@ -1,15 +1,23 @@
 package workflows_test
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 
 	"lifeline/activities/backup"
+	"lifeline/activities/elb"
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
 	lifeline "lifeline/internal/temporal"
 )
+
+// objectiveOf is what the plan wants of one resource.
+func objectiveOf(p *plan.Plan, name string) *plan.Objectives {
+	i := slices.IndexFunc(p.Resources, func(r plan.Resource) bool { return r.Name == name })
+	return p.Resources[i].Objectives
+}
 
 func computeTurns() map[string]turn {
 	fleet := func(change func(*sight)) func(*sight) { return change }
@@ -19,6 +27,20 @@ func computeTurns() map[string]turn {
 		},
 		"a target is sick": {
 			id: "compute/targets/web/us-east-1", grade: runbook.Amber, why: "1 of 2", change: func(s *sight) { g := s.targets[seenEast]; g.Healthy = 1; s.targets[seenEast] = g },
+		},
+		"clients stay for an hour": {
+			id: "traffic/keepalive/web/us-east-1", grade: runbook.Red, why: "for 1h, and with it a Region that is lost; the objective is 1m", command: "--load-balancer-arn arn:web --attributes Key=client_keep_alive.seconds,Value=60",
+			change: func(s *sight) { b := s.balancers[seenEast]; b.KeepAlive = time.Hour; s.balancers[seenEast] = b },
+		},
+		"no load balancer lets go sooner": {
+			id: "traffic/keepalive/web/us-west-2", grade: runbook.Amber, why: "the least that AWS allows, and the objective is 30s", also: []string{"traffic/keepalive/web/us-east-1"}, command: "Value=60",
+			plan: func(p *plan.Plan) { objectiveOf(p, "web").RTO = plan.Duration(30 * time.Second) }, change: func(*sight) {},
+		},
+		"a load balancer knows no HTTP": {
+			id: "traffic/keepalive/web/us-west-2", grade: runbook.Amber, why: "a network load balancer ends no client's connection", change: func(s *sight) { s.balancers[seenWest] = elb.Balancer{Type: "network"} },
+		},
+		"a load balancer names no keepalive": {
+			id: "traffic/keepalive/web/us-west-2", grade: runbook.Unknown, why: "does not say", command: "--load-balancer-arn ARN", change: func(s *sight) { s.balancers[seenWest] = elb.Balancer{Type: "application"} },
 		},
 		"the recovery Region stands weaker": {
 			id: "compute/standing/web", grade: runbook.Red, why: "us-west-2 stands with 1 to 6", change: fleet(func(s *sight) { f := s.fleets[seenWest]; f.Min = 1; s.fleets[seenWest] = f }),

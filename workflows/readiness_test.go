@@ -85,6 +85,8 @@ type turn struct {
 	also   []string // ids of others that turn with it
 	worse  bool     // and one of those is worse than amber
 	plan   func(*plan.Plan)
+	// command is a part of what is to be typed, where it depends on what was read.
+	command string
 }
 
 func TestReadiness_OneThingIsWrong_ItsCheckTurns_AndNamesItsFix(t *testing.T) {
@@ -107,6 +109,7 @@ func TestReadiness_OneThingIsWrong_ItsCheckTurns_AndNamesItsFix(t *testing.T) {
 				require.Contains(t, got.Why, c.why)
 				require.NotEmpty(t, got.Fix)
 				require.NotEmpty(t, got.Command)
+				require.Contains(t, got.Command, c.command)
 				require.NotEmpty(t, got.Proofs)
 				require.Equal(t, c.grade == runbook.Amber && !c.worse, rep.Ready, notGreen(rep))
 				for _, other := range rep.Checks {

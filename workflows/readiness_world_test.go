@@ -74,6 +74,7 @@ type sight struct {
 	server    drs.Server
 
 	targets    map[plan.Region]elb.Targets
+	balancers  map[plan.Region]elb.Balancer
 	fleets     map[plan.Region]autoscaling.Fleet
 	headroom   map[plan.Region]servicequotas.Headroom
 	addresses  map[plan.Region]ec2.Addresses
@@ -181,6 +182,7 @@ func (s *sight) store() {
 // stand fills in the compute of a healthy world.
 func (s *sight) stand() {
 	s.targets = both(elb.Targets{Healthy: 2, Total: 2})
+	s.balancers = both(elb.Balancer{ARN: "arn:web", Type: "application", KeepAlive: time.Minute})
 	s.fleets = both(autoscaling.Fleet{
 		Group: autoscaling.Group{Min: 2, Max: 6, Desired: 2, Instances: 2, InService: 2, Subnets: []string{"subnet-a", "subnet-b"}},
 		Types: []string{"m6g.large"}, Template: "lt-1", Version: "1",
@@ -304,6 +306,7 @@ func (s *sight) stubData() {
 
 func (s *sight) stubCompute() {
 	stub(s, "DescribeTargets", func(in elb.TargetsRef) plan.Region { return in.Region }, func(in elb.TargetsRef) elb.Targets { return s.targets[in.Region] })
+	stub(s, "DescribeBalancer", func(in elb.BalancerRef) plan.Region { return in.Region }, func(in elb.BalancerRef) elb.Balancer { return s.balancers[in.Region] })
 	stub(s, "DescribeFleet", func(in autoscaling.GroupRef) plan.Region { return in.Region }, func(in autoscaling.GroupRef) autoscaling.Fleet { return s.fleets[in.Region] })
 	stub(s, "MeasureHeadroom", func(in servicequotas.HeadroomRef) plan.Region { return in.Region }, func(in servicequotas.HeadroomRef) servicequotas.Headroom { return s.headroom[in.Region] })
 	stub(s, "MeasureAddresses", func(in ec2.SubnetsRef) plan.Region { return in.Region }, func(in ec2.SubnetsRef) ec2.Addresses { return s.addresses[in.Region] })

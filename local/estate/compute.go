@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -206,6 +207,14 @@ func (b *Builder) balancer(ctx context.Context, region plan.Region, ids plan.Ide
 	if err != nil {
 		return "", "", fmt.Errorf("load balancer: %w", err)
 	}
+	// Unless told, a load balancer keeps its clients for an hour, and with it a Region that is lost.
+	_, err = api.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn,
+		Attributes:      []elbtypes.LoadBalancerAttribute{{Key: aws.String("client_keep_alive.seconds"), Value: aws.String(strconv.Itoa(b.keepAlive()))}},
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("attributes of the load balancer: %w", err)
+	}
 	group, err := api.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String(ids["targetGroup"]), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(int32(b.Plan.Traffic.Port)), VpcId: aws.String(n.vpc),
 		TargetType: elbtypes.TargetTypeEnumInstance, HealthCheckPath: aws.String(b.Plan.Traffic.HealthCheck.Path),
@@ -223,6 +232,14 @@ func (b *Builder) balancer(ctx context.Context, region plan.Region, ids plan.Ide
 		return "", "", fmt.Errorf("listener: %w", err)
 	}
 	return aws.ToString(lb.LoadBalancers[0].DNSName), aws.ToString(arn), nil
+}
+
+// keepAlive is how many seconds clients may use one connection: what the objective
+// allows, within AWS's bounds.
+func (b *Builder) keepAlive() int {
+	front, _ := b.Plan.Front()
+	rto := int(b.Plan.ObjectivesOf(front).RTO.D().Seconds())
+	return min(max(rto, 60), 604_800)
 }
 
 // awaitTargets waits until every Region has two healthy targets.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	awselb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/stretchr/testify/require"
@@ -197,7 +199,7 @@ func (h *house) prove() runbook.ReadinessReport {
 	for _, steps := range []any{
 		cloudwatch.New(c), dynamodb.New(c), elb.New(c), rds.New(c), s3.New(c), servicequotas.New(c), sns.New(c), sts.New(c),
 		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), dlm.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
-		ec2.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
+		ec2.NewReady(c), elb.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
 	} {
 		env.RegisterActivity(steps)
 	}
@@ -270,14 +272,35 @@ func TestReadiness_HealthyEstate_IsReady_UntilAHandDeletesAFailoverRecord(t *tes
 			}
 			h.requireUntouched()
 
+			h.forgetKeepAlive(east)
 			h.deleteFailover("geo-europe.")
 			broken := h.prove()
 			require.False(t, broken.Ready)
 			records := find(t, broken, "traffic/records")
 			require.Equal(t, runbook.Red, records.Grade)
 			require.Equal(t, "europe is led to us-east-1, and the plan says us-east-1, then us-west-2", records.Why)
+			stay := find(t, broken, "traffic/keepalive/web/us-east-1")
+			require.Equal(t, runbook.Red, stay.Grade, stay.Why)
+			require.Contains(t, stay.Why, "for 1h")
+			require.Equal(t, runbook.Green, find(t, broken, "traffic/keepalive/web/us-west-2").Grade)
 		})
 	}
+}
+
+// forgetKeepAlive sets a Region's load balancer back to AWS's default.
+func (h *house) forgetKeepAlive(region plan.Region) {
+	h.t.Helper()
+	cfg := h.admin.Copy()
+	cfg.Region = string(region)
+	api := awselb.NewFromConfig(cfg)
+	front, _ := h.plan.Front()
+	found, err := api.DescribeLoadBalancers(h.t.Context(), &awselb.DescribeLoadBalancersInput{Names: []string{front.Regions[region]["loadBalancer"]}})
+	require.NoError(h.t, err)
+	_, err = api.ModifyLoadBalancerAttributes(h.t.Context(), &awselb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: found.LoadBalancers[0].LoadBalancerArn,
+		Attributes:      []elbtypes.LoadBalancerAttribute{{Key: aws.String("client_keep_alive.seconds"), Value: aws.String("3600")}},
+	})
+	require.NoError(h.t, err)
 }
 
 // requireUntouched demands that looking has changed nothing.

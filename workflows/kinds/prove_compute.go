@@ -146,20 +146,27 @@ func judgeStanding(here, there plan.Region, a, b autoscaling.Group) finding {
 	return green("%d instances stand in each Region, %d at most", less.Desired, less.Max)
 }
 
-// Prove demands healthy targets in both Regions.
+// Prove demands healthy targets in both Regions, and load balancers that let go of
+// their clients.
 func (service) Prove(ctx workflow.Context, p Player, r plan.Resource) []runbook.CheckResult {
 	return inEach(ctx, p, func(ctx workflow.Context, region plan.Region) []runbook.CheckResult {
-		var a *elb.Steps
-		var got elb.Targets
-		group := r.Regions[region]["targetGroup"]
-		err := look(ctx, p, reading{
-			name: "DescribeTargets", resource: r.Name, region: region, activity: a.DescribeTargets,
-			in: elb.TargetsRef{Region: region, TargetGroup: group}, out: &got,
-		})
-		c := onCompute(r.Name, "targets/"+r.Name+"/"+string(region), "healthy targets stand in "+string(region), "see why the targets fail their health check",
-			"aws elbv2 describe-target-health --region "+string(region)+" --target-group-arn ARN")
-		return one(decide(ctx, c, err, judgeTargets(got), saw(ctx, region, "%s: %d of %d targets healthy, %d unhealthy", group, got.Healthy, got.Total, got.Unhealthy)))
+		return beside(ctx,
+			func(ctx workflow.Context) []runbook.CheckResult { return one(proveTargets(ctx, p, r, region)) },
+			func(ctx workflow.Context) []runbook.CheckResult { return one(proveKeepAlive(ctx, p, r, region)) })
 	})
+}
+
+func proveTargets(ctx workflow.Context, p Player, r plan.Resource, region plan.Region) runbook.CheckResult {
+	var a *elb.Steps
+	var got elb.Targets
+	group := r.Regions[region]["targetGroup"]
+	err := look(ctx, p, reading{
+		name: "DescribeTargets", resource: r.Name, region: region, activity: a.DescribeTargets,
+		in: elb.TargetsRef{Region: region, TargetGroup: group}, out: &got,
+	})
+	c := onCompute(r.Name, "targets/"+r.Name+"/"+string(region), "healthy targets stand in "+string(region), "see why the targets fail their health check",
+		"aws elbv2 describe-target-health --region "+string(region)+" --target-group-arn ARN")
+	return decide(ctx, c, err, judgeTargets(got), saw(ctx, region, "%s: %d of %d targets healthy, %d unhealthy", group, got.Healthy, got.Total, got.Unhealthy))
 }
 
 func judgeTargets(got elb.Targets) finding {

@@ -69,8 +69,25 @@ func (e *ELB) DescribeLoadBalancerAttributes(c *wire.Call, in *sdk.DescribeLoadB
 	return &sdk.DescribeLoadBalancerAttributesOutput{Attributes: balancerAttributes(b)}, nil
 }
 
+// bounds are what AWS lets a load balancer's settings that are seconds be.
+func bounds() map[string][2]int {
+	return map[string][2]int{"idle_timeout.timeout_seconds": {1, 4000}, "client_keep_alive.seconds": {60, 604_800}}
+}
+
+// checkAttribute refuses seconds outside what AWS allows.
+func checkAttribute(key, value string) error {
+	allowed, bounded := bounds()[key]
+	if !bounded {
+		return nil
+	}
+	if n, err := strconv.Atoi(value); err != nil || n < allowed[0] || n > allowed[1] {
+		return refuse("InvalidConfigurationRequest", "The value of '%s' must be between %d and %d inclusive", key, allowed[0], allowed[1])
+	}
+	return nil
+}
+
 // ModifyLoadBalancerAttributes changes settings of a load balancer, or none when
-// one of the keys is unknown.
+// one of the keys is unknown or a value out of bounds.
 func (e *ELB) ModifyLoadBalancerAttributes(c *wire.Call, in *sdk.ModifyLoadBalancerAttributesInput) (*sdk.ModifyLoadBalancerAttributesOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -82,6 +99,9 @@ func (e *ELB) ModifyLoadBalancerAttributes(c *wire.Call, in *sdk.ModifyLoadBalan
 	for _, a := range in.Attributes {
 		if _, known := next[aws.StringValue(a.Key)]; !known {
 			return nil, refuse("InvalidConfigurationRequest", "Load balancer attribute key '%s' is not recognized", aws.StringValue(a.Key))
+		}
+		if err := checkAttribute(*a.Key, aws.StringValue(a.Value)); err != nil {
+			return nil, err
 		}
 		next[*a.Key] = aws.StringValue(a.Value)
 	}

@@ -1,6 +1,7 @@
 package elbv2_test
 
 import (
+	"errors"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -63,6 +64,13 @@ func TestContract_FromLoadBalancerToHealthyTarget(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Contains(t, attributes.Attributes, types.LoadBalancerAttribute{Key: aws.String("idle_timeout.timeout_seconds"), Value: aws.String("30")})
+	for value, allowed := range map[string]bool{"59": false, "60": true, "604800": true, "604801": false, "an hour": false} {
+		_, err := c.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: arn, Attributes: []types.LoadBalancerAttribute{{Key: aws.String("client_keep_alive.seconds"), Value: &value}},
+		})
+		var invalid *types.InvalidConfigurationRequestException
+		require.Equal(t, !allowed, errors.As(err, &invalid), "%s: %v", value, err)
+	}
 	tags, err := c.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*arn}})
 	require.NoError(t, err)
 	require.Equal(t, "records", *tags.TagDescriptions[0].Tags[0].Value)
