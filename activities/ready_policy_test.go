@@ -12,6 +12,7 @@ import (
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awsec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
 	awselb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	awsrds "github.com/aws/aws-sdk-go-v2/service/rds"
 	awsroute53 "github.com/aws/aws-sdk-go-v2/service/route53"
@@ -31,6 +32,7 @@ import (
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
+	"lifeline/activities/iam"
 	"lifeline/activities/kms"
 	"lifeline/activities/rds"
 	"lifeline/activities/route53"
@@ -54,6 +56,7 @@ func readyCalls() map[reflect.Type]string {
 		reflect.TypeFor[ec2.ReadyAPI]():              awsec2.ServiceID,
 		reflect.TypeFor[elb.API]():                   awselb.ServiceID,
 		reflect.TypeFor[elb.ReadyAPI]():              awselb.ServiceID,
+		reflect.TypeFor[iam.ReadyAPI]():              awsiam.ServiceID,
 		reflect.TypeFor[kms.ReadyAPI]():              awskms.ServiceID,
 		reflect.TypeFor[rds.ReadyAPI]():              awsrds.ServiceID,
 		reflect.TypeFor[route53.ReadyAPI]():          awsroute53.ServiceID,

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"lifeline/activities/backup"
+	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
@@ -88,6 +89,48 @@ func computeTurns() map[string]turn {
 		},
 		"a server was never launched": {
 			id: "compute/launch/box", grade: runbook.Amber, why: "never been launched", change: func(s *sight) { s.server.Launch = "" },
+		},
+		"a server is right-sized to C5": {
+			id: "compute/right-sizing/box", grade: runbook.Amber, why: "BASIC", command: "--source-server-id s-0123456789abcdef0 --target-instance-type-right-sizing-method NONE",
+			change: func(s *sight) { s.server.RightSizing = "BASIC" },
+		},
+		"nobody knows how a server is sized": {
+			id: "compute/right-sizing/box", grade: runbook.Unknown, why: "AWS names none", change: func(s *sight) { s.server.RightSizing = "" },
+		},
+		"the subnet of a launch is gone": {
+			id: "compute/template/box", grade: runbook.Red, why: "subnet-r and sg-r do not exist", command: "--launch-template-id lt-box",
+			change: func(s *sight) { s.template.Missing = []string{"subnet-r", "sg-r"} },
+		},
+		"a group is of another VPC": {
+			id: "compute/template/box", grade: runbook.Red, why: "sg-r is in another VPC than subnet-r", change: func(s *sight) { s.template.Elsewhere = []string{"sg-r"} },
+		},
+		"a launch names no subnet": {
+			id: "compute/template/box", grade: runbook.Amber, why: "no subnet", change: func(s *sight) { s.template = ec2.Template{Profile: "box"} },
+		},
+		"a launch names no group": {
+			id: "compute/template/box", grade: runbook.Amber, why: "no security group", change: func(s *sight) { s.template.Groups = nil },
+		},
+		"a server has no launch template": {
+			id: "compute/template/box", grade: runbook.Red, why: "no launch template", change: func(s *sight) { s.server.Template = "" },
+		},
+		"a launch template is gone": {
+			id: "compute/template/box", grade: runbook.Red, why: "lt-box is not there", change: func(s *sight) {
+				s.refuse["DescribeTemplate"] = temporal.NewNonRetryableApplicationError("lt-box is not there", "NotFound", nil)
+			},
+		},
+		"an instance profile is gone": {
+			id: "compute/template/box", grade: runbook.Red, why: "box is not there", change: func(s *sight) {
+				s.refuse["DescribeProfile"] = temporal.NewNonRetryableApplicationError("box is not there", "NotFound", nil)
+			},
+		},
+		"an instance profile gives no role": {
+			id: "compute/template/box", grade: runbook.Amber, why: "instance profile box has no role", change: func(s *sight) { s.profile.Roles = nil },
+		},
+		"a launch takes no instance profile": {
+			id: "compute/template/box", grade: runbook.Red, why: "subnet-r does not exist", change: func(s *sight) {
+				s.template = ec2.Template{Subnet: "subnet-r", Groups: []string{"sg-r"}, Missing: []string{"subnet-r"}}
+				s.refuse["DescribeProfile"] = temporal.NewNonRetryableApplicationError("nobody asked for one", "NotFound", nil)
+			},
 		},
 		"a job runs": {
 			id: "compute/job/box", grade: runbook.Amber, why: "drsjob-1", change: func(s *sight) { s.server.Job = "drsjob-1" },

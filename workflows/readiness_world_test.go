@@ -29,6 +29,7 @@ import (
 	"lifeline/activities/dynamodb"
 	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
+	"lifeline/activities/iam"
 	"lifeline/activities/kms"
 	"lifeline/activities/observe"
 	"lifeline/activities/rds"
@@ -72,6 +73,8 @@ type sight struct {
 	policy    dlm.Lifecycle
 	snapshots map[plan.Region]ec2.Snapshots
 	server    drs.Server
+	template  ec2.Template
+	profile   iam.Profile
 
 	targets    map[plan.Region]elb.Targets
 	balancers  map[plan.Region]elb.Balancer
@@ -176,7 +179,10 @@ func (s *sight) store() {
 	s.snapshots = both(ec2.Snapshots{Finished: 14, Newest: s.now.Add(-9 * time.Hour)})
 	s.server = drs.Server{
 		State: "CONTINUOUS", Lag: time.Minute, Points: 6, Newest: s.now.Add(-time.Minute), Launch: "LAUNCHED", LaunchAt: s.now.Add(-240 * time.Hour), Type: "m6i.xlarge",
+		RightSizing: "NONE", Template: "lt-box",
 	}
+	s.template = ec2.Template{Subnet: "subnet-r", Groups: []string{"sg-r"}, Profile: "box"}
+	s.profile = iam.Profile{Roles: []string{"box"}}
 }
 
 // stand fills in the compute of a healthy world.
@@ -311,6 +317,8 @@ func (s *sight) stubCompute() {
 	stub(s, "MeasureHeadroom", func(in servicequotas.HeadroomRef) plan.Region { return in.Region }, func(in servicequotas.HeadroomRef) servicequotas.Headroom { return s.headroom[in.Region] })
 	stub(s, "MeasureAddresses", func(in ec2.SubnetsRef) plan.Region { return in.Region }, func(in ec2.SubnetsRef) ec2.Addresses { return s.addresses[in.Region] })
 	stub(s, "DescribeBlueprint", func(in ec2.BlueprintRef) plan.Region { return in.Region }, func(in ec2.BlueprintRef) ec2.Blueprint { return s.blueprints[in.Region] })
+	stub(s, "DescribeTemplate", func(in ec2.TemplateRef) plan.Region { return in.Region }, func(ec2.TemplateRef) ec2.Template { return s.template })
+	stub(s, "DescribeProfile", func(in iam.ProfileRef) plan.Region { return in.Region }, func(iam.ProfileRef) iam.Profile { return s.profile })
 	stub(s, "DescribeKeyState", func(in kms.KeyRef) plan.Region { return in.Region }, func(in kms.KeyRef) kms.Key { return s.keys[in.Region] })
 }
 

@@ -21,6 +21,7 @@ type ReadyAPI interface {
 	DescribeSourceServers(context.Context, *sdk.DescribeSourceServersInput, ...func(*sdk.Options)) (*sdk.DescribeSourceServersOutput, error)
 	DescribeRecoverySnapshots(context.Context, *sdk.DescribeRecoverySnapshotsInput, ...func(*sdk.Options)) (*sdk.DescribeRecoverySnapshotsOutput, error)
 	DescribeJobs(context.Context, *sdk.DescribeJobsInput, ...func(*sdk.Options)) (*sdk.DescribeJobsOutput, error)
+	GetLaunchConfiguration(context.Context, *sdk.GetLaunchConfigurationInput, ...func(*sdk.Options)) (*sdk.GetLaunchConfigurationOutput, error)
 }
 
 // Ready are the steps of a proof of readiness: they only read.
@@ -56,6 +57,10 @@ type Server struct {
 	LaunchAt time.Time     `json:"launch_at,omitzero"`
 	Type     string        `json:"type,omitempty"` // instance type that AWS recommends
 	Job      string        `json:"job,omitempty"`  // that runs on it now
+	// RightSizing is NONE, IN_AWS or BASIC, and Template the id of the EC2 launch
+	// template whose default version the server is launched from.
+	RightSizing string `json:"right_sizing,omitempty"`
+	Template    string `json:"template,omitempty"`
 }
 
 // filtered is how many servers one call takes, and jobsBack how far back a job
@@ -65,8 +70,8 @@ const (
 	jobsBack = 24 * time.Hour
 )
 
-// DescribeServers reads servers, their jobs and their points in time: lists for
-// all, and one call for each server where AWS has no list.
+// DescribeServers reads servers, their jobs, their points in time and how they would
+// be launched: lists for all, and a call for each server where AWS has no list.
 func (r *Ready) DescribeServers(ctx context.Context, in ServersRef) (Servers, error) {
 	at := cloud.At{Region: in.Region}
 	out := Servers{ByID: map[string]Server{}}
@@ -91,9 +96,22 @@ func (r *Ready) DescribeServers(ctx context.Context, in ServersRef) (Servers, er
 		if s.Points, s.Newest, err = r.points(ctx, at, id); err != nil {
 			return Servers{}, err
 		}
+		if err = r.launching(ctx, at, id, &s); err != nil {
+			return Servers{}, err
+		}
 		out.ByID[id] = s
 	}
 	return out, nil
+}
+
+// launching reads how a server would be launched.
+func (r *Ready) launching(ctx context.Context, at cloud.At, id string, s *Server) error {
+	got, err := cloud.Call(ctx, at, r.Clients(at.Region).GetLaunchConfiguration, &sdk.GetLaunchConfigurationInput{SourceServerID: aws.String(id)})
+	if err != nil {
+		return fmt.Errorf("read launch settings of %s: %w", id, err)
+	}
+	s.RightSizing, s.Template = string(got.TargetInstanceTypeRightSizingMethod), aws.ToString(got.Ec2LaunchTemplateID)
+	return nil
 }
 
 // servers goes through source servers page by page.

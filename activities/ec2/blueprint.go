@@ -50,16 +50,10 @@ type Blueprint struct {
 // DescribeBlueprint reads what a launch template would make now.
 func (r *Ready) DescribeBlueprint(ctx context.Context, in BlueprintRef) (Blueprint, error) {
 	at := cloud.At{Region: in.Region, Timeout: in.Timeout}
-	got, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeLaunchTemplateVersions, &sdk.DescribeLaunchTemplateVersionsInput{
-		LaunchTemplateId: aws.String(in.Template), Versions: []string{cmp.Or(in.Version, "$Default")},
-	})
+	data, err := r.version(ctx, at, in.Template, in.Version)
 	if err != nil {
-		return Blueprint{}, fmt.Errorf("describe launch template %s: %w", in.Template, err)
+		return Blueprint{}, err
 	}
-	if len(got.LaunchTemplateVersions) == 0 || got.LaunchTemplateVersions[0].LaunchTemplateData == nil {
-		return Blueprint{}, cloud.Errorf(cloud.NotFound, "describe launch template %s in %s: it has no version %s", in.Template, in.Region, in.Version)
-	}
-	data := got.LaunchTemplateVersions[0].LaunchTemplateData
 	out := Blueprint{InstanceType: string(data.InstanceType), Image: aws.ToString(data.ImageId), UserData: fingerprint(aws.ToString(data.UserData), in.Names)}
 	if out.ImageState, err = r.image(ctx, at, out.Image); err != nil {
 		return Blueprint{}, err

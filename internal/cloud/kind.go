@@ -101,7 +101,7 @@ func kindOfCode(code string) Kind {
 		return Throttled
 	case "NoSuchBucket", "NoSuchKey", "NotFound", "ResourceNotFound", "TableNotFound", "GlobalClusterNotFoundFault", "DBClusterNotFoundFault",
 		"DBClusterNotFound", "DBInstanceNotFound", "DBClusterSnapshotNotFoundFault", "TargetGroupNotFound", "LoadBalancerNotFound",
-		"NoSuchResource", "NoSuchHostedZone":
+		"NoSuchResource", "NoSuchHostedZone", "NoSuchEntity":
 		return NotFound
 	case "ConditionalCheckFailed", "Conflict", "ResourceInUse", "ResourceContention", "ScalingActivityInProgress", "AlreadyExists",
 		"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault", "InvalidDBInstanceState", "InvalidDBClusterSnapshotStateFault",

@@ -199,7 +199,7 @@ func (h *house) prove() runbook.ReadinessReport {
 	for _, steps := range []any{
 		cloudwatch.New(c), dynamodb.New(c), elb.New(c), rds.New(c), s3.New(c), servicequotas.New(c), sns.New(c), sts.New(c),
 		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), dlm.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
-		ec2.NewReady(c), elb.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
+		ec2.NewReady(c), elb.NewReady(c), iam.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
 	} {
 		env.RegisterActivity(steps)
 	}
@@ -290,9 +290,7 @@ func TestReadiness_HealthyEstate_IsReady_UntilAHandDeletesAFailoverRecord(t *tes
 // forgetKeepAlive sets a Region's load balancer back to AWS's default.
 func (h *house) forgetKeepAlive(region plan.Region) {
 	h.t.Helper()
-	cfg := h.admin.Copy()
-	cfg.Region = string(region)
-	api := awselb.NewFromConfig(cfg)
+	api := awselb.NewFromConfig(h.in(region))
 	front, _ := h.plan.Front()
 	found, err := api.DescribeLoadBalancers(h.t.Context(), &awselb.DescribeLoadBalancersInput{Names: []string{front.Regions[region]["loadBalancer"]}})
 	require.NoError(h.t, err)

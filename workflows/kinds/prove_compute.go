@@ -52,7 +52,8 @@ func proveCompute(ctx workflow.Context, p Player) []runbook.CheckResult {
 	}
 	return append(out, beside(ctx,
 		func(ctx workflow.Context) []runbook.CheckResult { return proveParity(ctx, p, all) },
-		func(ctx workflow.Context) []runbook.CheckResult { return proveRoom(ctx, p, all) })...)
+		func(ctx workflow.Context) []runbook.CheckResult { return proveRoom(ctx, p, all) },
+		func(ctx workflow.Context) []runbook.CheckResult { return proveLaunches(ctx, p, all) })...)
 }
 
 // onCompute is a check of this part.
