@@ -118,7 +118,7 @@ func steps() []reflect.Type {
 		reflect.TypeFor[*s3.Steps](), reflect.TypeFor[*servicequotas.Steps](), reflect.TypeFor[*sns.Steps](), reflect.TypeFor[*sts.Steps](),
 		reflect.TypeFor[*arc.Ready](), reflect.TypeFor[*autoscaling.Ready](), reflect.TypeFor[*backup.Ready](), reflect.TypeFor[*cloudwatch.Ready](),
 		reflect.TypeFor[*dlm.Ready](), reflect.TypeFor[*drs.Ready](), reflect.TypeFor[*dynamodb.Ready](), reflect.TypeFor[*ec2.Ready](), reflect.TypeFor[*elb.Ready](), reflect.TypeFor[*iam.Ready](), reflect.TypeFor[*kms.Ready](),
-		reflect.TypeFor[*rds.Ready](), reflect.TypeFor[*route53.Ready](), reflect.TypeFor[*s3.Ready](), reflect.TypeFor[*sts.Ready](),
+		reflect.TypeFor[*rds.Ready](), reflect.TypeFor[*route53.Ready](), reflect.TypeFor[*s3.Ready](), reflect.TypeFor[*servicequotas.Ready](), reflect.TypeFor[*sts.Ready](),
 	}
 }
 

@@ -63,6 +63,7 @@ func readyCalls() map[reflect.Type]string {
 		reflect.TypeFor[s3.ReadyAPI]():               awss3.ServiceID,
 		reflect.TypeFor[servicequotas.API]():         awsquotas.ServiceID,
 		reflect.TypeFor[servicequotas.InstanceAPI](): awsec2.ServiceID,
+		reflect.TypeFor[servicequotas.ReadyAPI]():    awsquotas.ServiceID,
 		reflect.TypeFor[sns.API]():                   awssns.ServiceID, // people are told what turned red
 		reflect.TypeFor[sts.ReadyAPI]():              awssts.ServiceID,
 	}

@@ -7,7 +7,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"lifeline/activities/backup"
-	"lifeline/activities/ec2"
 	"lifeline/activities/elb"
 	"lifeline/internal/plan"
 	"lifeline/internal/runbook"
@@ -105,16 +104,16 @@ func computeTurns() map[string]turn {
 			id: "compute/template/box", grade: runbook.Red, why: "sg-r is in another VPC than subnet-r", change: func(s *sight) { s.template.Elsewhere = []string{"sg-r"} },
 		},
 		"a launch names no subnet": {
-			id: "compute/template/box", grade: runbook.Amber, why: "no subnet", change: func(s *sight) { s.template = ec2.Template{Profile: "box"} },
+			id: "compute/template/box", grade: runbook.Amber, why: "no subnet", change: func(s *sight) { s.template.Subnet = "" },
 		},
 		"a launch names no group": {
 			id: "compute/template/box", grade: runbook.Amber, why: "no security group", change: func(s *sight) { s.template.Groups = nil },
 		},
 		"a server has no launch template": {
-			id: "compute/template/box", grade: runbook.Red, why: "no launch template", change: func(s *sight) { s.server.Template = "" },
+			id: "compute/template/box", grade: runbook.Red, why: "no launch template", also: []string{"compute/storage/us-west-2"}, change: func(s *sight) { s.server.Template = "" },
 		},
 		"a launch template is gone": {
-			id: "compute/template/box", grade: runbook.Red, why: "lt-box is not there", change: func(s *sight) {
+			id: "compute/template/box", grade: runbook.Red, why: "lt-box is not there", also: []string{"compute/storage/us-west-2"}, change: func(s *sight) {
 				s.refuse["DescribeTemplate"] = temporal.NewNonRetryableApplicationError("lt-box is not there", "NotFound", nil)
 			},
 		},
@@ -128,7 +127,7 @@ func computeTurns() map[string]turn {
 		},
 		"a launch takes no instance profile": {
 			id: "compute/template/box", grade: runbook.Red, why: "subnet-r does not exist", change: func(s *sight) {
-				s.template = ec2.Template{Subnet: "subnet-r", Groups: []string{"sg-r"}, Missing: []string{"subnet-r"}}
+				s.template.Profile, s.template.Missing = "", []string{"subnet-r"}
 				s.refuse["DescribeProfile"] = temporal.NewNonRetryableApplicationError("nobody asked for one", "NotFound", nil)
 			},
 		},

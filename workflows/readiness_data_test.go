@@ -229,7 +229,7 @@ func dataTurns() map[string]turn {
 			id: "data/points/box", grade: runbook.Red, why: "no point in time", change: func(s *sight) { s.server.Points = 0 },
 		},
 		"a server is not known": {
-			id: "data/replication/box", grade: runbook.Red, why: "does not know", also: []string{"data/points/box", "compute/launch/box", "compute/template/box", "compute/right-sizing/box"}, change: func(s *sight) { s.server.State = "" },
+			id: "data/replication/box", grade: runbook.Red, why: "does not know", also: []string{"data/points/box", "compute/launch/box", "compute/template/box", "compute/right-sizing/box", "compute/storage/us-west-2", "compute/snapshots/us-west-2"}, change: func(s *sight) { s.server.State = "" },
 		},
 	}
 }

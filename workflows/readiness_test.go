@@ -92,7 +92,7 @@ type turn struct {
 func TestReadiness_OneThingIsWrong_ItsCheckTurns_AndNamesItsFix(t *testing.T) {
 	t.Parallel()
 	for group, cases := range map[string]map[string]turn{
-		"traffic": trafficTurns(), "data": dataTurns(), "databases": databaseTurns(), "compute": computeTurns(), "backups": backupTurns(), "rest": restTurns(),
+		"traffic": trafficTurns(), "data": dataTurns(), "databases": databaseTurns(), "compute": computeTurns(), "quotas": quotaTurns(), "backups": backupTurns(), "rest": restTurns(),
 	} {
 		for name, c := range cases {
 			t.Run(group+"/"+name, func(t *testing.T) {

@@ -80,6 +80,12 @@ type sight struct {
 	balancers  map[plan.Region]elb.Balancer
 	fleets     map[plan.Region]autoscaling.Fleet
 	headroom   map[plan.Region]servicequotas.Headroom
+	limits     map[string]float64 // by code
+	interfaces map[plan.Region]int
+	storage    ec2.Storage
+	load       drs.Load
+	registered map[plan.Region]elb.Registered
+	quotas     map[plan.Region][]servicequotas.Quota // that were asked for
 	addresses  map[plan.Region]ec2.Addresses
 	blueprints map[plan.Region]ec2.Blueprint
 	keys       map[plan.Region]kms.Key
@@ -179,9 +185,9 @@ func (s *sight) store() {
 	s.snapshots = both(ec2.Snapshots{Finished: 14, Newest: s.now.Add(-9 * time.Hour)})
 	s.server = drs.Server{
 		State: "CONTINUOUS", Lag: time.Minute, Points: 6, Newest: s.now.Add(-time.Minute), Launch: "LAUNCHED", LaunchAt: s.now.Add(-240 * time.Hour), Type: "m6i.xlarge",
-		RightSizing: "NONE", Template: "lt-box",
+		RightSizing: "NONE", Template: "lt-box", Disks: 2, GiB: 2048,
 	}
-	s.template = ec2.Template{Subnet: "subnet-r", Groups: []string{"sg-r"}, Profile: "box"}
+	s.template = ec2.Template{Subnet: "subnet-r", Groups: []string{"sg-r"}, Profile: "box", Volumes: []string{"gp3"}}
 	s.profile = iam.Profile{Roles: []string{"box"}}
 }
 
@@ -194,6 +200,14 @@ func (s *sight) stand() {
 		Types: []string{"m6g.large"}, Template: "lt-1", Version: "1",
 	})
 	s.headroom = both(servicequotas.Headroom{VCPULimit: 64, VCPUUsed: 4})
+	s.limits = map[string]float64{
+		"L-DF5E4CA3": 5000, "L-A0D0B863": 1000, "L-7E6692B2": 1000, "L-EEF1AD04": 3000, "L-7A658B76": 50, "L-D18FCD1D": 50, "L-309BACF6": 100_000,
+		"L-E28BE5E0": 4000, "L-C1D14A2B": 300, "L-B827C881": 100, "L-05AFA8C6": 500, "L-D88FAC3A": 20,
+	}
+	s.interfaces, s.quotas = both(40), map[plan.Region][]servicequotas.Quota{}
+	s.storage = ec2.Storage{GiB: map[string]int{"gp3": 10_240, "gp2": 1024}, Snapshots: 300}
+	s.load = drs.Load{Servers: 9, Replicating: 8, Jobs: 1, Launching: 2}
+	s.registered = both(elb.Registered{Type: "application", Groups: map[string]int{"patient-web": 2}, Total: 2})
 	s.addresses = both(ec2.Addresses{Free: map[string]int{"subnet-a": 200, "subnet-b": 200}})
 	s.blueprints = both(ec2.Blueprint{InstanceType: "m6g.large", Image: "ami-1", ImageState: "available", UserData: "5eed", Rules: []string{"in tcp 8080-8080 0.0.0.0/0"}})
 	s.keys = both(kms.Key{ARN: "key", State: "Enabled"})
@@ -315,6 +329,20 @@ func (s *sight) stubCompute() {
 	stub(s, "DescribeBalancer", func(in elb.BalancerRef) plan.Region { return in.Region }, func(in elb.BalancerRef) elb.Balancer { return s.balancers[in.Region] })
 	stub(s, "DescribeFleet", func(in autoscaling.GroupRef) plan.Region { return in.Region }, func(in autoscaling.GroupRef) autoscaling.Fleet { return s.fleets[in.Region] })
 	stub(s, "MeasureHeadroom", func(in servicequotas.HeadroomRef) plan.Region { return in.Region }, func(in servicequotas.HeadroomRef) servicequotas.Headroom { return s.headroom[in.Region] })
+	stub(s, "MeasureQuotas", func(in servicequotas.QuotasRef) plan.Region { return in.Region }, func(in servicequotas.QuotasRef) servicequotas.Limits {
+		s.quotas[in.Region] = in.Quotas
+		out := servicequotas.Limits{Values: map[string]float64{}}
+		for _, q := range in.Quotas {
+			if v, ok := s.limits[q.Code]; ok {
+				out.Values[q.Code] = v
+			}
+		}
+		return out
+	})
+	stub(s, "MeasureInterfaces", func(in ec2.AllRef) plan.Region { return in.Region }, func(in ec2.AllRef) ec2.Interfaces { return ec2.Interfaces{Count: s.interfaces[in.Region]} })
+	stub(s, "MeasureStorage", func(in ec2.AllRef) plan.Region { return in.Region }, func(ec2.AllRef) ec2.Storage { return s.storage })
+	stub(s, "MeasureServers", func(in drs.AllRef) plan.Region { return in.Region }, func(drs.AllRef) drs.Load { return s.load })
+	stub(s, "MeasureTargets", func(in elb.BalancerRef) plan.Region { return in.Region }, func(in elb.BalancerRef) elb.Registered { return s.registered[in.Region] })
 	stub(s, "MeasureAddresses", func(in ec2.SubnetsRef) plan.Region { return in.Region }, func(in ec2.SubnetsRef) ec2.Addresses { return s.addresses[in.Region] })
 	stub(s, "DescribeBlueprint", func(in ec2.BlueprintRef) plan.Region { return in.Region }, func(in ec2.BlueprintRef) ec2.Blueprint { return s.blueprints[in.Region] })
 	stub(s, "DescribeTemplate", func(in ec2.TemplateRef) plan.Region { return in.Region }, func(ec2.TemplateRef) ec2.Template { return s.template })

@@ -60,12 +60,15 @@ type Server struct {
 	// RightSizing is NONE, IN_AWS or BASIC, and Template the id of the EC2 launch
 	// template whose default version the server is launched from.
 	RightSizing string `json:"right_sizing,omitempty"`
+	Disks       int    `json:"disks,omitempty"`
+	GiB         int    `json:"gib,omitempty"` // of all disks, each rounded up
 	Template    string `json:"template,omitempty"`
 }
 
 // filtered is how many servers one call takes, and jobsBack how far back a job
 // may have begun that still runs.
 const (
+	gib      = 1 << 30
 	filtered = 200
 	jobsBack = 24 * time.Hour
 )
@@ -147,7 +150,10 @@ func serverOf(s types.SourceServer) Server {
 		}
 	}
 	if p := s.SourceProperties; p != nil {
-		out.Type = aws.ToString(p.RecommendedInstanceType)
+		out.Type, out.Disks = aws.ToString(p.RecommendedInstanceType), len(p.Disks)
+		for _, d := range p.Disks {
+			out.GiB += int((d.Bytes + gib - 1) / gib)
+		}
 	}
 	return out
 }
@@ -155,24 +161,11 @@ func serverOf(s types.SourceServer) Server {
 // jobs are the jobs that run now, by the servers in them.
 func (r *Ready) jobs(ctx context.Context, at cloud.At) (map[string]string, error) {
 	out := map[string]string{}
-	ask := &sdk.DescribeJobsInput{Filters: &types.DescribeJobsRequestFilters{FromDate: aws.String(r.Now().Add(-jobsBack).UTC().Format(time.RFC3339))}}
-	for {
-		page, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeJobs, ask)
-		if err != nil {
-			return nil, fmt.Errorf("describe jobs in %s: %w", at.Region, err)
+	return out, r.running(ctx, at, func(j types.Job) {
+		for _, s := range j.ParticipatingServers {
+			out[aws.ToString(s.SourceServerID)] = aws.ToString(j.JobID)
 		}
-		for _, j := range page.Items {
-			if j.Status == types.JobStatusCompleted {
-				continue
-			}
-			for _, s := range j.ParticipatingServers {
-				out[aws.ToString(s.SourceServerID)] = aws.ToString(j.JobID)
-			}
-		}
-		if ask.NextToken = page.NextToken; aws.ToString(ask.NextToken) == "" {
-			return out, nil
-		}
-	}
+	})
 }
 
 // points counts the newest points in time of a server.

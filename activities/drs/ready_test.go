@@ -117,6 +117,37 @@ func TestDescribeServers_SaysHowEachWouldBeLaunched(t *testing.T) {
 	require.Equal(t, 2, c.Count("GetLaunchConfiguration"), "only of those that are there")
 }
 
+func TestDescribeServers_AddsUpDisks(t *testing.T) {
+	t.Parallel()
+	s := source("s-1", types.DataReplicationStateContinuous)
+	s.SourceProperties = &types.SourceProperties{RecommendedInstanceType: aws.String("m6i.large"), Disks: []types.Disk{{Bytes: 8 << 30}, {Bytes: 1}}}
+	c, r := newConsole(s)
+	c.launch["s-1"] = &sdk.GetLaunchConfigurationOutput{}
+	got, err := r.DescribeServers(t.Context(), ServersRef{Region: "us-west-2", Servers: []string{"s-1"}})
+	require.NoError(t, err)
+	require.Equal(t, 2, got.ByID["s-1"].Disks)
+	require.Equal(t, 9, got.ByID["s-1"].GiB, "a volume has whole GiB")
+}
+
+func TestMeasureServers_CountsWhatQuotasCount(t *testing.T) {
+	t.Parallel()
+	c, r := newConsole(source("s-1", types.DataReplicationStateContinuous), source("s-2", types.DataReplicationStateStalled),
+		source("s-3", types.DataReplicationStateStopped), source("s-4", types.DataReplicationStateDisconnected), types.SourceServer{SourceServerID: aws.String("s-5")})
+	c.jobs = []types.Job{
+		{Status: types.JobStatusPending, ParticipatingServers: make([]types.ParticipatingServer, 2)},
+		{Status: types.JobStatusCompleted, ParticipatingServers: make([]types.ParticipatingServer, 9)},
+		{Status: types.JobStatusStarted, ParticipatingServers: make([]types.ParticipatingServer, 1)},
+	}
+	got, err := r.MeasureServers(t.Context(), AllRef{Region: "us-west-2"})
+	require.NoError(t, err)
+	require.Equal(t, Load{Servers: 5, Replicating: 2, Jobs: 2, Launching: 3}, got)
+	for _, operation := range []string{"DescribeSourceServers", "DescribeJobs"} {
+		c.Next(operation, cloudtest.Code("AccessDeniedException"))
+		_, err = r.MeasureServers(t.Context(), AllRef{Region: "us-west-2"})
+		require.ErrorContains(t, err, "permission drs:"+operation+" is missing")
+	}
+}
+
 func TestDescribeServers_MayNotReadHowAServerIsLaunched(t *testing.T) {
 	t.Parallel()
 	c, r := newConsole(source("s-1", types.DataReplicationStateContinuous))

@@ -20,6 +20,7 @@ type ReadyAPI interface {
 	DescribeLaunchTemplateVersions(context.Context, *sdk.DescribeLaunchTemplateVersionsInput, ...func(*sdk.Options)) (*sdk.DescribeLaunchTemplateVersionsOutput, error)
 	DescribeImages(context.Context, *sdk.DescribeImagesInput, ...func(*sdk.Options)) (*sdk.DescribeImagesOutput, error)
 	DescribeInstances(context.Context, *sdk.DescribeInstancesInput, ...func(*sdk.Options)) (*sdk.DescribeInstancesOutput, error)
+	DescribeNetworkInterfaces(context.Context, *sdk.DescribeNetworkInterfacesInput, ...func(*sdk.Options)) (*sdk.DescribeNetworkInterfacesOutput, error)
 	DescribeVolumes(context.Context, *sdk.DescribeVolumesInput, ...func(*sdk.Options)) (*sdk.DescribeVolumesOutput, error)
 	DescribeSnapshots(context.Context, *sdk.DescribeSnapshotsInput, ...func(*sdk.Options)) (*sdk.DescribeSnapshotsOutput, error)
 }

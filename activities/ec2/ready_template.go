@@ -28,6 +28,9 @@ type Template struct {
 	Subnet  string   `json:"subnet,omitempty"`
 	Groups  []string `json:"groups,omitempty"`
 	Profile string   `json:"profile,omitempty"` // ARN or name of the instance profile
+	// Volumes are the types of the volumes that it makes, each once; none when it
+	// leaves them to EC2.
+	Volumes []string `json:"volumes,omitempty"`
 	// Missing are the subnet and the security groups that do not exist.
 	Missing []string `json:"missing,omitempty"`
 	// Elsewhere are security groups of another VPC than the subnet's: EC2 refuses
@@ -43,7 +46,7 @@ func (r *Ready) DescribeTemplate(ctx context.Context, in TemplateRef) (Template,
 	if err != nil {
 		return Template{}, err
 	}
-	out := Template{Subnet: subnetOf(data), Groups: groupsOf(data)}
+	out := Template{Subnet: subnetOf(data), Groups: groupsOf(data), Volumes: volumesOf(data)}
 	if p := data.IamInstanceProfile; p != nil {
 		out.Profile = cmp.Or(aws.ToString(p.Arn), aws.ToString(p.Name))
 	}
@@ -66,6 +69,17 @@ func (r *Ready) version(ctx context.Context, at cloud.At, template, version stri
 		return nil, cloud.Errorf(cloud.NotFound, "describe launch template %s in %s: it has no version %s", template, at.Region, version)
 	}
 	return got.LaunchTemplateVersions[0].LaunchTemplateData, nil
+}
+
+func volumesOf(data *types.ResponseLaunchTemplateData) []string {
+	var out []string
+	for _, m := range data.BlockDeviceMappings {
+		if m.Ebs != nil && m.Ebs.VolumeType != "" {
+			out = append(out, string(m.Ebs.VolumeType))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func subnetOf(data *types.ResponseLaunchTemplateData) string {

@@ -75,10 +75,14 @@ func TestDescribeTemplate_AllIsThere(t *testing.T) {
 	t.Parallel()
 	data := placed("subnet-a", "sg-a")
 	data.IamInstanceProfile = &types.LaunchTemplateIamInstanceProfileSpecification{Name: aws.String("box")}
+	for _, kind := range []types.VolumeType{"gp3", "", "gp2", "gp3"} {
+		data.BlockDeviceMappings = append(data.BlockDeviceMappings, types.LaunchTemplateBlockDeviceMapping{Ebs: &types.LaunchTemplateEbsBlockDevice{VolumeType: kind}})
+	}
+	data.BlockDeviceMappings = append(data.BlockDeviceMappings, types.LaunchTemplateBlockDeviceMapping{VirtualName: aws.String("ephemeral0")})
 	_, r := newGrounds(data)
 	got, err := r.DescribeTemplate(t.Context(), TemplateRef{Region: "us-west-2", Template: "lt-1"})
 	require.NoError(t, err)
-	require.Equal(t, Template{Subnet: "subnet-a", Groups: []string{"sg-a"}, Profile: "box"}, got)
+	require.Equal(t, Template{Subnet: "subnet-a", Groups: []string{"sg-a"}, Profile: "box", Volumes: []string{"gp2", "gp3"}}, got)
 
 	data.IamInstanceProfile.Arn = aws.String("arn:aws:iam::123456789012:instance-profile/box")
 	got, err = r.DescribeTemplate(t.Context(), TemplateRef{Region: "us-west-2", Template: "lt-1"})

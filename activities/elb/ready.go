@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"lifeline/internal/cloud"
 	"lifeline/internal/plan"
@@ -16,6 +17,8 @@ import (
 // ReadyAPI is what a proof of readiness reads of load balancers.
 type ReadyAPI interface {
 	DescribeLoadBalancers(context.Context, *sdk.DescribeLoadBalancersInput, ...func(*sdk.Options)) (*sdk.DescribeLoadBalancersOutput, error)
+	DescribeTargetGroups(context.Context, *sdk.DescribeTargetGroupsInput, ...func(*sdk.Options)) (*sdk.DescribeTargetGroupsOutput, error)
+	DescribeTargetHealth(context.Context, *sdk.DescribeTargetHealthInput, ...func(*sdk.Options)) (*sdk.DescribeTargetHealthOutput, error)
 	DescribeLoadBalancerAttributes(context.Context, *sdk.DescribeLoadBalancerAttributesInput, ...func(*sdk.Options)) (*sdk.DescribeLoadBalancerAttributesOutput, error)
 }
 
@@ -53,14 +56,10 @@ type Balancer struct {
 // DescribeBalancer reads how long a load balancer keeps its clients' connections.
 func (r *Ready) DescribeBalancer(ctx context.Context, in BalancerRef) (Balancer, error) {
 	at := cloud.At{Region: in.Region, Timeout: in.Timeout}
-	found, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeLoadBalancers, &sdk.DescribeLoadBalancersInput{Names: []string{in.Balancer}})
+	b, err := r.find(ctx, at, in.Balancer)
 	if err != nil {
-		return Balancer{}, fmt.Errorf("find load balancer %q: %w", in.Balancer, err)
+		return Balancer{}, err
 	}
-	if len(found.LoadBalancers) == 0 {
-		return Balancer{}, cloud.Errorf(cloud.NotFound, "find load balancer %q in %s: it does not exist", in.Balancer, in.Region)
-	}
-	b := found.LoadBalancers[0]
 	out := Balancer{ARN: aws.ToString(b.LoadBalancerArn), Type: string(b.Type)}
 	got, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeLoadBalancerAttributes, &sdk.DescribeLoadBalancerAttributesInput{LoadBalancerArn: b.LoadBalancerArn})
 	if err != nil {
@@ -77,4 +76,53 @@ func (r *Ready) DescribeBalancer(ctx context.Context, in BalancerRef) (Balancer,
 		out.KeepAlive = time.Duration(seconds) * time.Second
 	}
 	return out, nil
+}
+
+// find is the load balancer of a name.
+func (r *Ready) find(ctx context.Context, at cloud.At, name string) (types.LoadBalancer, error) {
+	got, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeLoadBalancers, &sdk.DescribeLoadBalancersInput{Names: []string{name}})
+	if err != nil {
+		return types.LoadBalancer{}, fmt.Errorf("find load balancer %q: %w", name, err)
+	}
+	if len(got.LoadBalancers) == 0 {
+		return types.LoadBalancer{}, cloud.Errorf(cloud.NotFound, "find load balancer %q in %s: it does not exist", name, at.Region)
+	}
+	return got.LoadBalancers[0], nil
+}
+
+// Registered are the targets of a load balancer, healthy or not: all count against
+// its quotas.
+type Registered struct {
+	Type   string         `json:"type"`
+	Groups map[string]int `json:"groups"` // by the target group's name
+	Total  int            `json:"total"`
+}
+
+// MeasureTargets counts the targets of a load balancer's groups.
+func (r *Ready) MeasureTargets(ctx context.Context, in BalancerRef) (Registered, error) {
+	at := cloud.At{Region: in.Region, Timeout: in.Timeout}
+	b, err := r.find(ctx, at, in.Balancer)
+	if err != nil {
+		return Registered{}, err
+	}
+	out := Registered{Type: string(b.Type), Groups: map[string]int{}}
+	ask := &sdk.DescribeTargetGroupsInput{LoadBalancerArn: b.LoadBalancerArn}
+	for {
+		page, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeTargetGroups, ask)
+		if err != nil {
+			return Registered{}, fmt.Errorf("find target groups of load balancer %q: %w", in.Balancer, err)
+		}
+		for _, g := range page.TargetGroups {
+			name := aws.ToString(g.TargetGroupName)
+			got, err := cloud.Call(ctx, at, r.Clients(at.Region).DescribeTargetHealth, &sdk.DescribeTargetHealthInput{TargetGroupArn: g.TargetGroupArn})
+			if err != nil {
+				return Registered{}, fmt.Errorf("count targets of %q: %w", name, err)
+			}
+			out.Groups[name] = len(got.TargetHealthDescriptions)
+			out.Total += len(got.TargetHealthDescriptions)
+		}
+		if ask.Marker = page.NextMarker; aws.ToString(ask.Marker) == "" {
+			return out, nil
+		}
+	}
 }

@@ -101,3 +101,34 @@ func TestDescribeBalancer_DeniedOrDark(t *testing.T) {
 		require.Equal(t, 2*time.Second, time.Since(start))
 	})
 }
+
+// DescribeTargetGroups answers one group a page.
+func (f *balancers) DescribeTargetGroups(ctx context.Context, in *sdk.DescribeTargetGroupsInput, _ ...func(*sdk.Options)) (*sdk.DescribeTargetGroupsOutput, error) {
+	return cloudtest.Serve(ctx, &f.Service, "DescribeTargetGroups", func() (*sdk.DescribeTargetGroupsOutput, error) {
+		name, next := "web", aws.String("more")
+		if in.Marker != nil {
+			name, next = "admin", nil
+		}
+		return &sdk.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{{TargetGroupName: &name, TargetGroupArn: &name}}, NextMarker: next}, nil
+	})
+}
+
+func (f *balancers) DescribeTargetHealth(ctx context.Context, in *sdk.DescribeTargetHealthInput, _ ...func(*sdk.Options)) (*sdk.DescribeTargetHealthOutput, error) {
+	return cloudtest.Serve(ctx, &f.Service, "DescribeTargetHealth", func() (*sdk.DescribeTargetHealthOutput, error) {
+		return &sdk.DescribeTargetHealthOutput{TargetHealthDescriptions: make([]types.TargetHealthDescription, len(aws.ToString(in.TargetGroupArn)))}, nil
+	})
+}
+
+func TestMeasureTargets_CountsAllGroups(t *testing.T) {
+	t.Parallel()
+	f, r := newBalancers()
+	in := BalancerRef{Region: "us-west-2", Balancer: "web"}
+	got, err := r.MeasureTargets(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, Registered{Type: "application", Groups: map[string]int{"web": 3, "admin": 5}, Total: 8}, got)
+	for _, operation := range []string{"DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTargetHealth"} {
+		f.Next(operation, cloudtest.Code("AccessDenied"))
+		_, err = r.MeasureTargets(t.Context(), in)
+		require.ErrorContains(t, err, "permission elasticloadbalancing:"+operation+" is missing")
+	}
+}

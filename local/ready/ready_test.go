@@ -199,7 +199,7 @@ func (h *house) prove() runbook.ReadinessReport {
 	for _, steps := range []any{
 		cloudwatch.New(c), dynamodb.New(c), elb.New(c), rds.New(c), s3.New(c), servicequotas.New(c), sns.New(c), sts.New(c),
 		arc.NewReady(c), autoscaling.NewReady(c), backup.NewReady(c), cloudwatch.NewReady(c), dlm.NewReady(c), drs.NewReady(c), dynamodb.NewReady(c),
-		ec2.NewReady(c), elb.NewReady(c), iam.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), sts.NewReady(c),
+		ec2.NewReady(c), elb.NewReady(c), iam.NewReady(c), kms.NewReady(c), rds.NewReady(c), route53.NewReady(c), s3.NewReady(c), servicequotas.NewReady(c), sts.NewReady(c),
 	} {
 		env.RegisterActivity(steps)
 	}

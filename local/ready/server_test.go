@@ -74,21 +74,35 @@ func (h *house) relaunch(template string, data *ec2types.RequestLaunchTemplateDa
 	require.NoError(h.t, err)
 }
 
+// tighten lowers quotas of the recovery Region below what a launch takes.
+func (h *house) tighten() {
+	for code, limit := range map[string]struct {
+		service string
+		value   float64
+	}{"L-DF5E4CA3": {"vpc", 6}, "L-A0D0B863": {"elasticloadbalancing", 5}, "L-7A658B76": {"ebs", 0.1}, "L-309BACF6": {"ebs", 1}, "L-05AFA8C6": {"drs", 0}} {
+		h.Quotas.Set(string(west), limit.service, code, limit.value)
+	}
+}
+
 func TestReadiness_ServerThatCouldNotBeLaunched_IsNamedUntilItsTemplateIsMended(t *testing.T) {
 	t.Parallel()
 	h := build(t, "patient-records.yaml")
-	id, template := h.enrol(drssim.Server{Hostname: "box", OS: "Amazon Linux 2023", OriginRegion: string(east), InstanceType: "m6i.large"})
+	id, template := h.enrol(drssim.Server{Hostname: "box", OS: "Amazon Linux 2023", OriginRegion: string(east), InstanceType: "m6i.large", Volumes: []drssim.Volume{{Device: "/dev/xvda", GiB: 200}, {Device: "/dev/xvdb", GiB: 1}}})
 	subnet, group := h.subnet(west)
 
 	rep := h.prove()
 	require.Equal(t, runbook.Amber, find(t, rep, "compute/right-sizing/box").Grade, "as AWS has it by default")
 	require.Contains(t, find(t, rep, "compute/template/box").Why, "no subnet")
+	require.Equal(t, runbook.Unknown, find(t, rep, "compute/storage/us-west-2").Grade, "nobody knows the type of its disks")
 
 	place := func(profile, group string) *ec2types.RequestLaunchTemplateData {
 		return &ec2types.RequestLaunchTemplateData{
 			InstanceType:       ec2types.InstanceTypeM6iLarge,
 			IamInstanceProfile: &ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Name: aws.String(profile)},
-			NetworkInterfaces:  []ec2types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0), SubnetId: aws.String(subnet), Groups: []string{group}}},
+			BlockDeviceMappings: []ec2types.LaunchTemplateBlockDeviceMappingRequest{{
+				DeviceName: aws.String("/dev/xvda"), Ebs: &ec2types.LaunchTemplateEbsBlockDeviceRequest{VolumeType: ec2types.VolumeTypeGp3},
+			}},
+			NetworkInterfaces: []ec2types.LaunchTemplateInstanceNetworkInterfaceSpecificationRequest{{DeviceIndex: aws.Int32(0), SubnetId: aws.String(subnet), Groups: []string{group}}},
 		}
 	}
 	h.relaunch(template, place("box", "sg-0123456789abcdef0"))
@@ -113,5 +127,19 @@ func TestReadiness_ServerThatCouldNotBeLaunched_IsNamedUntilItsTemplateIsMended(
 	rep = h.prove()
 	require.Equal(t, runbook.Green, find(t, rep, "compute/template/box").Grade, find(t, rep, "compute/template/box").Why)
 	require.Equal(t, runbook.Green, find(t, rep, "compute/right-sizing/box").Grade)
+	for _, id := range []string{"interfaces", "storage", "snapshots", "servers"} {
+		require.Equal(t, runbook.Green, find(t, rep, "compute/"+id+"/us-west-2").Grade, find(t, rep, "compute/"+id+"/us-west-2").Why)
+	}
+	h.tighten()
+	rep = h.prove()
+	for id, why := range map[string]string{
+		"interfaces/us-west-2": "network interfaces: 2 used and 5 to come, of 6", "registrations/web/us-west-2": "targets of the target group: 2 used and 4 to come, of 5",
+		"storage/us-west-2": "TiB of gp3 volumes: 0.02 used and 0.2 to come, of 0.1", "snapshots/us-west-2": "to come, of 1", "servers/us-west-2": "servers in all jobs: 0 used and 1 to come, of 0",
+	} {
+		got := find(t, rep, "compute/"+id)
+		require.Equal(t, runbook.Red, got.Grade, "%s: %s", id, got.Why)
+		require.Contains(t, got.Why, why, id)
+	}
+	require.Equal(t, runbook.Green, find(t, rep, "compute/interfaces/us-east-1").Grade, "one Region's quota says nothing about another's")
 	h.requireUntouched()
 }

@@ -24,6 +24,9 @@ type strength struct {
 	fleetErrs map[string]error
 	servers   drs.Servers
 	serverErr error
+	templates map[string]ec2.Template // that servers are launched from, by the server's id
+
+	templateErrs map[string]error
 }
 
 // proveCompute reads the groups and servers of every Region once, and judges from
@@ -34,13 +37,14 @@ func proveCompute(ctx workflow.Context, p Player) []runbook.CheckResult {
 	all := make([]strength, len(regions))
 	var reads []func(workflow.Context)
 	for i, region := range regions {
-		all[i] = strength{region: region, fleets: map[string]autoscaling.Fleet{}, fleetErrs: map[string]error{}}
+		all[i] = strength{region: region, fleets: map[string]autoscaling.Fleet{}, fleetErrs: map[string]error{}, templates: map[string]ec2.Template{}, templateErrs: map[string]error{}}
 		reads = append(reads, all[i].reads(p)...)
 	}
 	for i := range all {
 		reads = append(reads, func(ctx workflow.Context) { all[i].readServers(ctx, p) })
 	}
 	sideBySide(ctx, reads...)
+	readTemplates(ctx, p, all)
 	var out []runbook.CheckResult
 	for _, r := range m.Resources {
 		switch {
@@ -83,12 +87,7 @@ func (s strength) reads(p Player) []func(workflow.Context) {
 
 // readServers reads the plan's source servers of a Region in one step.
 func (s *strength) readServers(ctx workflow.Context, p Player) {
-	var ids []string
-	for _, r := range p.Move().Plan.Resources {
-		if id := r.Regions[s.region]["sourceServer"]; r.Kind == plan.DRSServer && id != "" {
-			ids = append(ids, id)
-		}
-	}
+	ids := s.ids(p.Move().Plan)
 	if len(ids) == 0 {
 		return
 	}
@@ -185,10 +184,11 @@ func judgeTargets(got elb.Targets) finding {
 func proveRoom(ctx workflow.Context, p Player, all []strength) []runbook.CheckResult {
 	var checks []func(workflow.Context) []runbook.CheckResult
 	for _, s := range all {
-		if len(s.fleets) == 0 && len(s.servers.ByID) == 0 {
+		if len(s.fleets) == 0 && len(s.ids(p.Move().Plan)) == 0 {
 			continue
 		}
-		checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return one(s.proveQuota(ctx, p)) })
+		checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return one(s.proveQuota(ctx, p)) },
+			func(ctx workflow.Context) []runbook.CheckResult { return s.proveQuotas(ctx, p) })
 		if len(s.fleets) > 0 {
 			checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return one(s.proveAddresses(ctx, p)) })
 		}

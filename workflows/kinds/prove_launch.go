@@ -16,6 +16,28 @@ import (
 // otherwise: to a C5, whatever its launch template says.
 const basicSizing = "BASIC"
 
+// readTemplates reads what servers are launched from, once they are known.
+func readTemplates(ctx workflow.Context, p Player, all []strength) {
+	var reads []func(workflow.Context)
+	for _, s := range all {
+		for _, id := range s.ids(p.Move().Plan) {
+			template := s.servers.ByID[id].Template
+			if template == "" {
+				continue
+			}
+			reads = append(reads, func(ctx workflow.Context) {
+				var a *ec2.Ready
+				var got ec2.Template
+				s.templateErrs[id] = look(ctx, p, reading{
+					name: "DescribeTemplate", resource: id, region: s.region, activity: a.DescribeTemplate, in: ec2.TemplateRef{Region: s.region, Template: template}, out: &got,
+				})
+				s.templates[id] = got
+			})
+		}
+	}
+	sideBySide(ctx, reads...)
+}
+
 // proveLaunches demands of every server that what its launch takes is there.
 func proveLaunches(ctx workflow.Context, p Player, all []strength) []runbook.CheckResult {
 	var checks []func(workflow.Context) []runbook.CheckResult
@@ -52,7 +74,7 @@ func judgeSizing(got drs.Server, there bool) finding {
 	return green("right-sizing is %s", got.RightSizing)
 }
 
-// proveTemplate reads the launch template and the instance profile that it names.
+// proveTemplate looks up the instance profile too, if the launch template names one.
 // Profiles are IAM's, and told where its control plane lives.
 func (s strength) proveTemplate(ctx workflow.Context, p Player, r plan.Resource, id string) runbook.CheckResult {
 	server := s.servers.ByID[id]
@@ -61,12 +83,8 @@ func (s strength) proveTemplate(ctx workflow.Context, p Player, r plan.Resource,
 	if s.serverErr != nil || server.Template == "" {
 		return decide(ctx, c, s.serverErr, red("the server has no launch template to be launched from"), saw(ctx, s.region, "launch template of %s: none", id))
 	}
-	var got ec2.Template
 	var of iam.Profile
-	var a *ec2.Ready
-	err := look(ctx, p, reading{
-		name: "DescribeTemplate", resource: r.Name, region: s.region, activity: a.DescribeTemplate, in: ec2.TemplateRef{Region: s.region, Template: server.Template}, out: &got,
-	})
+	got, err := s.templates[id], s.templateErrs[id]
 	if err == nil && got.Profile != "" {
 		var profiles *iam.Ready
 		err = look(ctx, p, reading{

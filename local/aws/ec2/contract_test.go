@@ -132,6 +132,19 @@ func TestContract_Instances(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all.Reservations[0].Instances, 2)
 	require.NotEqual(t, *all.Reservations[0].Instances[0].PrivateIpAddress, *all.Reservations[0].Instances[1].PrivateIpAddress)
+	interfaces := func(filters ...types.Filter) []types.NetworkInterface {
+		out, err := c.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: filters})
+		require.NoError(t, err)
+		return out.NetworkInterfaces
+	}
+	require.Len(t, interfaces(), 2)
+	of := interfaces(types.Filter{Name: aws.String("attachment.instance-id"), Values: ids[:1]})
+	require.Len(t, of, 1)
+	got, err := c.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{*of[0].NetworkInterfaceId}})
+	require.NoError(t, err)
+	require.Equal(t, ids[0], *got.NetworkInterfaces[0].Attachment.InstanceId)
+	_, err = c.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-00000000000000000"}})
+	require.Equal(t, "InvalidNetworkInterfaceID.NotFound", wireCode(t, err))
 	_, err = c.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids[:1], Tags: []types.Tag{{Key: aws.String("role"), Value: aws.String("canary")}}})
 	require.NoError(t, err)
 	one, err := c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{{Name: aws.String("tag:role"), Values: []string{"can*"}}}})
@@ -140,6 +153,7 @@ func TestContract_Instances(t *testing.T) {
 	_, err = c.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: ids})
 	require.NoError(t, err)
 	require.NoError(t, ec2.NewInstanceTerminatedWaiter(c, func(o *ec2.InstanceTerminatedWaiterOptions) { o.MinDelay = time.Millisecond }).Wait(ctx, &ec2.DescribeInstancesInput{InstanceIds: ids}, 10*time.Second))
+	require.Empty(t, interfaces(), "they go with their instances")
 	_, err = c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{"i-00000000000000000"}})
 	require.Equal(t, "InvalidInstanceID.NotFound", wireCode(t, err))
 }

@@ -33,6 +33,7 @@ func (e *EC2) serveRouting(s *wire.Service) {
 	handle(s, "DeleteVpcEndpoints", e.DeleteVpcEndpoints)
 	handle(s, "DescribeVpcEndpoints", e.DescribeVpcEndpoints)
 	handle(s, "ModifyVpcEndpoint", e.ModifyVpcEndpoint)
+	handle(s, "DescribeNetworkInterfaces", e.DescribeNetworkInterfaces)
 }
 
 // addTable makes a route table that reaches the whole VPC.

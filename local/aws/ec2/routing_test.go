@@ -107,6 +107,10 @@ func TestContract_Endpoints(t *testing.T) {
 		}})
 		return err == nil && len(out.VpcEndpoints) == 1
 	}, 10*time.Second, 5*time.Millisecond)
+	interfaces, err := c.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: []types.Filter{{Name: aws.String("interface-type"), Values: []string{"vpc_endpoint"}}}})
+	require.NoError(t, err)
+	require.Len(t, interfaces.NetworkInterfaces, 1)
+	require.Equal(t, *subnet, *interfaces.NetworkInterfaces[0].SubnetId)
 	_, err = c.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: vpc})
 	require.Equal(t, "DependencyViolation", wireCode(t, err))
 	gone, err := c.DeleteVpcEndpoints(ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: []string{*made.VpcEndpoint.VpcEndpointId, "vpce-0123456789abcdef0"}})

@@ -70,6 +70,23 @@ func TestContract_DisasterRecoveryQuotas(t *testing.T) {
 	}, got)
 }
 
+func TestContract_WhatALaunchTakes_HasQuotas(t *testing.T) {
+	t.Parallel()
+	_, at := account(t)
+	for code, want := range map[string]struct {
+		service string
+		value   float64
+	}{
+		"L-DF5E4CA3": {"vpc", 5000}, "L-7A658B76": {"ebs", 50}, "L-D18FCD1D": {"ebs", 50}, "L-309BACF6": {"ebs", 100_000},
+		"L-A0D0B863": {"elasticloadbalancing", 1000}, "L-7E6692B2": {"elasticloadbalancing", 1000}, "L-EEF1AD04": {"elasticloadbalancing", 3000},
+	} {
+		got, err := at("us-west-2").GetServiceQuota(t.Context(), &sdk.GetServiceQuotaInput{ServiceCode: aws.String(want.service), QuotaCode: aws.String(code)})
+		require.NoError(t, err, code)
+		require.InDelta(t, want.value, *got.Quota.Value, 0, code)
+		require.True(t, got.Quota.Adjustable, code)
+	}
+}
+
 func TestContract_Unknown_IsNoSuchResource(t *testing.T) {
 	t.Parallel()
 	_, at := account(t)

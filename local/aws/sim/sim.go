@@ -62,6 +62,7 @@ type Sim struct {
 	KMS      *kms.KMS
 	Events   *events.Events
 	DRS      *drs.DRS
+	Quotas   *servicequotas.Quotas
 
 	api     net.Listener
 	server  *http.Server
@@ -113,10 +114,10 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 		return found.VPC, found.Zone, ok
 	}})
 	s.S3 = s3.New(w, s3.Options{Metrics: metrics, Keys: s.KMS})
-	quotas := servicequotas.New(w)
+	s.Quotas = servicequotas.New(w)
 
 	fleet := app.NewFleet(w, app.Stores{Tables: s.DynamoDB, Databases: s.RDS, Buckets: s.S3}, o.Logger)
-	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: quotas.VCPUs, Keys: s.KMS, Events: s.Events})
+	instances = ec2.New(w, ec2.Options{Boot: boot(fleet), VCPUs: s.Quotas.VCPUs, Keys: s.KMS, Events: s.Events})
 	lifecycles := dlm.New(w, instances, instances, dlm.Options{Roles: s.IAM, Events: s.Events, Metrics: published{metrics}})
 	s.DRS = drs.New(w, instances, drs.Options{Subnets: instances, Metrics: published{metrics}, Events: s.Events})
 	backups := backup.New(w, backup.Options{
@@ -140,7 +141,7 @@ func (s *Sim) assemble(ctx context.Context, o Options) error {
 
 	services := []*wire.Service{
 		s.IAM.Wire(), sessions.Wire(), s.KMS.Wire(), functions.Wire(), s.SNS.Wire(), s.Events.Wire(), metrics.Wire(), s.DynamoDB.Wire(), s.RDS.Wire(),
-		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), quotas.Wire(), // in this order: see its Wire
+		s3control.New(w, s.S3, s3control.Options{}).Wire(), s.S3.Wire(), s.Quotas.Wire(), // in this order: see its Wire
 		instances.Wire(), lifecycles.Wire(), s.DRS.Wire(), backups.Wire(), balancers.Wire(), groups.Wire(), controls.Wire(), controls.ClusterWire(), s.Route53.Wire(),
 	}
 	stacks := cloudformation.New(w, cloudformation.Options{Services: services})
