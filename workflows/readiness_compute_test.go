@@ -80,6 +80,40 @@ func computeTurns() map[string]turn {
 		"a rule is missing": {
 			id: "parity/security-groups/web", grade: runbook.Amber, why: `only us-east-1 has "in tcp 8080-8080 0.0.0.0/0"`, change: func(s *sight) { b := s.blueprints[seenWest]; b.Rules = nil; s.blueprints[seenWest] = b },
 		},
+		"the recovery Region has no way out": {
+			id: "parity/routes/web", grade: runbook.Amber, why: `only us-east-1 has "everywhere by a NAT gateway"`, command: "describe-route-tables --region us-west-2 --filters Name=vpc-id,Values=vpc-1",
+			change: func(s *sight) { g := s.paths[seenWest]; g.Routes = nil; s.paths[seenWest] = g },
+		},
+		"a route leads to another kind of thing": {
+			id: "parity/routes/web", grade: runbook.Amber, why: `only us-west-2 has "everywhere by an internet gateway"`,
+			change: func(s *sight) {
+				g := s.paths[seenWest]
+				g.Routes = []string{"everywhere by an internet gateway"}
+				s.paths[seenWest] = g
+			},
+		},
+		"a route leads nowhere": {
+			id: "parity/routes/web", grade: runbook.Amber, why: "10.8.0.0/16 by a peering connection in rtb-1 leads nowhere in us-east-1",
+			change: func(s *sight) {
+				g := s.paths[seenEast]
+				g.Dead = []string{"10.8.0.0/16 by a peering connection in rtb-1"}
+				s.paths[seenEast] = g
+			},
+		},
+		"a group leaves its subnets to EC2": {
+			id: "parity/routes/web", grade: runbook.Unknown, why: "the group in us-west-2 names no subnets", also: []string{"parity/endpoints/web"}, command: "Values=VPC",
+			change: func(s *sight) { f := s.fleets[seenWest]; f.Subnets = nil; s.fleets[seenWest] = f },
+		},
+		"an endpoint is missing": {
+			id: "parity/endpoints/web", grade: runbook.Amber, why: `only us-east-1 has "s3 by an endpoint of type gateway"`, command: "describe-vpc-endpoints --region us-west-2",
+			change: func(s *sight) { g := s.paths[seenWest]; g.Endpoints = nil; s.paths[seenWest] = g },
+		},
+		"routes may not be read": {
+			id: "parity/routes/web", grade: runbook.Unknown, why: "may not", also: []string{"parity/endpoints/web"},
+			change: func(s *sight) {
+				s.refuse["DescribePaths"] = temporal.NewNonRetryableApplicationError("may not", "Denied", nil)
+			},
+		},
 		"the key is to be deleted": {
 			id: "parity/key/us-west-2", grade: runbook.Red, why: "PendingDeletion", change: func(s *sight) { k := s.keys[seenWest]; k.State = "PendingDeletion"; s.keys[seenWest] = k },
 		},

@@ -88,6 +88,7 @@ type sight struct {
 	quotas     map[plan.Region][]servicequotas.Quota // that were asked for
 	addresses  map[plan.Region]ec2.Addresses
 	blueprints map[plan.Region]ec2.Blueprint
+	paths      map[plan.Region]ec2.Paths
 	keys       map[plan.Region]kms.Key
 
 	vaults map[plan.Region]backup.Vault
@@ -210,6 +211,7 @@ func (s *sight) stand() {
 	s.registered = both(elb.Registered{Type: "application", Groups: map[string]int{"patient-web": 2}, Total: 2})
 	s.addresses = both(ec2.Addresses{Free: map[string]int{"subnet-a": 200, "subnet-b": 200}})
 	s.blueprints = both(ec2.Blueprint{InstanceType: "m6g.large", Image: "ami-1", ImageState: "available", UserData: "5eed", Rules: []string{"in tcp 8080-8080 0.0.0.0/0"}})
+	s.paths = both(ec2.Paths{VPCs: []string{"vpc-1"}, Routes: []string{"everywhere by a NAT gateway"}, Endpoints: []string{"s3 by an endpoint of type gateway"}})
 	s.keys = both(kms.Key{ARN: "key", State: "Enabled"})
 }
 
@@ -345,6 +347,12 @@ func (s *sight) stubCompute() {
 	stub(s, "MeasureTargets", func(in elb.BalancerRef) plan.Region { return in.Region }, func(in elb.BalancerRef) elb.Registered { return s.registered[in.Region] })
 	stub(s, "MeasureAddresses", func(in ec2.SubnetsRef) plan.Region { return in.Region }, func(in ec2.SubnetsRef) ec2.Addresses { return s.addresses[in.Region] })
 	stub(s, "DescribeBlueprint", func(in ec2.BlueprintRef) plan.Region { return in.Region }, func(in ec2.BlueprintRef) ec2.Blueprint { return s.blueprints[in.Region] })
+	stub(s, "DescribePaths", func(in ec2.SubnetsRef) plan.Region { return in.Region }, func(in ec2.SubnetsRef) ec2.Paths {
+		if len(in.Subnets) == 0 {
+			return ec2.Paths{}
+		}
+		return s.paths[in.Region]
+	})
 	stub(s, "DescribeTemplate", func(in ec2.TemplateRef) plan.Region { return in.Region }, func(ec2.TemplateRef) ec2.Template { return s.template })
 	stub(s, "DescribeProfile", func(in iam.ProfileRef) plan.Region { return in.Region }, func(iam.ProfileRef) iam.Profile { return s.profile })
 	stub(s, "DescribeKeyState", func(in kms.KeyRef) plan.Region { return in.Region }, func(in kms.KeyRef) kms.Key { return s.keys[in.Region] })

@@ -29,6 +29,8 @@ type ReadyAPI interface {
 type NetworkAPI interface {
 	DescribeSubnets(context.Context, *sdk.DescribeSubnetsInput, ...func(*sdk.Options)) (*sdk.DescribeSubnetsOutput, error)
 	DescribeSecurityGroups(context.Context, *sdk.DescribeSecurityGroupsInput, ...func(*sdk.Options)) (*sdk.DescribeSecurityGroupsOutput, error)
+	DescribeRouteTables(context.Context, *sdk.DescribeRouteTablesInput, ...func(*sdk.Options)) (*sdk.DescribeRouteTablesOutput, error)
+	DescribeVpcEndpoints(context.Context, *sdk.DescribeVpcEndpointsInput, ...func(*sdk.Options)) (*sdk.DescribeVpcEndpointsOutput, error)
 	DescribeVpcs(context.Context, *sdk.DescribeVpcsInput, ...func(*sdk.Options)) (*sdk.DescribeVpcsOutput, error)
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdkec2 "github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	awselb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53"
@@ -273,12 +275,21 @@ func TestReadiness_HealthyEstate_IsReady_UntilAHandDeletesAFailoverRecord(t *tes
 			h.requireUntouched()
 
 			h.forgetKeepAlive(east)
+			h.closeIn(west)
 			h.deleteFailover("geo-europe.")
 			broken := h.prove()
 			require.False(t, broken.Ready)
 			records := find(t, broken, "traffic/records")
 			require.Equal(t, runbook.Red, records.Grade)
 			require.Equal(t, "europe is led to us-east-1, and the plan says us-east-1, then us-west-2", records.Why)
+			for id, why := range map[string]string{
+				"parity/routes/web":    `only us-east-1 has "everywhere by an internet gateway"; only us-west-2 has "a network by an internet gateway"`,
+				"parity/endpoints/web": `only us-west-2 has "s3 by an endpoint of type gateway"`,
+			} {
+				got := find(t, broken, id)
+				require.Equal(t, runbook.Amber, got.Grade, got.Why)
+				require.Equal(t, why, got.Why)
+			}
 			stay := find(t, broken, "traffic/keepalive/web/us-east-1")
 			require.Equal(t, runbook.Red, stay.Grade, stay.Why)
 			require.Contains(t, stay.Why, "for 1h")
@@ -297,6 +308,26 @@ func (h *house) forgetKeepAlive(region plan.Region) {
 	_, err = api.ModifyLoadBalancerAttributes(h.t.Context(), &awselb.ModifyLoadBalancerAttributesInput{
 		LoadBalancerArn: found.LoadBalancers[0].LoadBalancerArn,
 		Attributes:      []elbtypes.LoadBalancerAttribute{{Key: aws.String("client_keep_alive.seconds"), Value: aws.String("3600")}},
+	})
+	require.NoError(h.t, err)
+}
+
+// closeIn lets a Region's instances reach one network only, and S3 by an endpoint.
+func (h *house) closeIn(region plan.Region) {
+	h.t.Helper()
+	api, ctx := sdkec2.NewFromConfig(h.in(region)), h.t.Context()
+	tables, err := api.DescribeRouteTables(ctx, &sdkec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{{Name: aws.String("association.main"), Values: []string{"true"}}}})
+	require.NoError(h.t, err)
+	require.Len(h.t, tables.RouteTables, 1)
+	table := tables.RouteTables[0]
+	out := table.Routes[len(table.Routes)-1]
+	require.Equal(h.t, "0.0.0.0/0", *out.DestinationCidrBlock)
+	_, err = api.DeleteRoute(ctx, &sdkec2.DeleteRouteInput{RouteTableId: table.RouteTableId, DestinationCidrBlock: out.DestinationCidrBlock})
+	require.NoError(h.t, err)
+	_, err = api.CreateRoute(ctx, &sdkec2.CreateRouteInput{RouteTableId: table.RouteTableId, DestinationCidrBlock: aws.String("192.0.2.0/24"), GatewayId: out.GatewayId})
+	require.NoError(h.t, err)
+	_, err = api.CreateVpcEndpoint(ctx, &sdkec2.CreateVpcEndpointInput{
+		VpcId: table.VpcId, ServiceName: aws.String("com.amazonaws." + string(region) + ".s3"), VpcEndpointType: ec2types.VpcEndpointTypeGateway, RouteTableIds: []string{*table.RouteTableId},
 	})
 	require.NoError(h.t, err)
 }

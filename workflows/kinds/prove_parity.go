@@ -18,14 +18,16 @@ func onParity(resource, id, title, fix, command string) runbook.CheckResult {
 	return runbook.CheckResult{ID: "parity/" + id, Subject: runbook.OnParity, Title: title, Resource: resource, Fix: fix, Command: command}
 }
 
-// proveParity compares what the groups of each service would launch.
+// proveParity compares what the groups of each service would launch, and what that
+// would reach.
 func proveParity(ctx workflow.Context, p Player, all []strength) []runbook.CheckResult {
 	var checks []func(workflow.Context) []runbook.CheckResult
 	for _, r := range p.Move().Plan.Resources {
 		if r.Kind != plan.Service || !launchesFromTemplates(r, all) {
 			continue
 		}
-		checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return proveBlueprints(ctx, p, r, all) })
+		checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return proveBlueprints(ctx, p, r, all) },
+			func(ctx workflow.Context) []runbook.CheckResult { return provePaths(ctx, p, r, all) })
 	}
 	checks = append(checks, func(ctx workflow.Context) []runbook.CheckResult { return proveKeys(ctx, p) })
 	return beside(ctx, checks...)
@@ -67,7 +69,7 @@ func proveBlueprints(ctx workflow.Context, p Player, r plan.Resource, all []stre
 	err := firstError(errs)
 	return []runbook.CheckResult{
 		decide(ctx, launch, err, judgeBlueprints(all[0].region, all[1].region, got[0], got[1]), proofs...),
-		decide(ctx, rules, err, judgeRules(all[0].region, all[1].region, got[0].Rules, got[1].Rules), proofs...),
+		decide(ctx, rules, err, judgeAlike(all[0].region, all[1].region, got[0].Rules, got[1].Rules, "rules"), proofs...),
 	}
 }
 
@@ -124,22 +126,23 @@ func judgeBlueprints(here, there plan.Region, a, b ec2.Blueprint) finding {
 	return worst(all...)
 }
 
-func judgeRules(here, there plan.Region, a, b []string) finding {
+// judgeAlike compares words that are the same in two Regions when the things are.
+func judgeAlike(here, there plan.Region, a, b []string, what string) finding {
 	var differ []string
 	for _, side := range []struct {
 		region     plan.Region
 		has, lacks []string
 	}{{here, a, b}, {there, b, a}} {
-		for _, rule := range side.has {
-			if !slices.Contains(side.lacks, rule) {
-				differ = append(differ, fmt.Sprintf("only %s has %q", side.region, rule))
+		for _, word := range side.has {
+			if !slices.Contains(side.lacks, word) {
+				differ = append(differ, fmt.Sprintf("only %s has %q", side.region, word))
 			}
 		}
 	}
 	if len(differ) > 0 {
 		return amber("%s", some(differ))
 	}
-	return green("%d rules in each Region", len(a))
+	return green("%d %s in each Region", len(a), what)
 }
 
 // proveKeys demands a key that can be used in every Region.
