@@ -61,8 +61,8 @@ type stray struct {
 	err    error
 }
 
-// listed is how many of one kind and Region are named one by one, for the register.
-const listed = 100
+// strays is how many of one kind and Region are named one by one, for the register.
+const strays = 100
 
 // proveCovered lists what the account has and the plan does not name: nobody
 // would bring it back.
@@ -86,7 +86,7 @@ func proveCovered(ctx workflow.Context, p Player) runbook.CheckResult {
 		proofs = append(proofs, saw(ctx, s.region, "%d of kind %s", len(s.names), s.key))
 		bare := uncovered(known, *s)
 		open = append(open, bare...)
-		for _, name := range bare[:min(len(bare), listed)] {
+		for _, name := range bare[:min(len(bare), strays)] {
 			proofs = append(proofs, saw(ctx, s.region, "%s%s", runbook.InNoPlan, name))
 		}
 	}
