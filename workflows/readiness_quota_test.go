@@ -83,6 +83,14 @@ func quotaTurns() map[string]turn {
 		"nobody knows the disks": {
 			id: storage, grade: runbook.Unknown, why: "AWS names no disks of s-0123456789abcdef0", also: []string{snapshots}, change: func(s *sight) { s.server.Disks, s.server.GiB = 0, 0 },
 		},
+		"a launch template is unreadable": {
+			id: storage, grade: runbook.Unknown, why: "the launch template of s-0123456789abcdef0 could not be read", also: []string{"compute/template/box"}, change: func(s *sight) {
+				s.refuse["DescribeTemplate"] = temporal.NewNonRetryableApplicationError("may not", "Denied", nil)
+			},
+		},
+		"nobody knows how many snapshots": {
+			id: snapshots, grade: runbook.Unknown, why: "AWS names no disks of s-0123456789abcdef0", change: func(s *sight) { s.server.Disks = 0 },
+		},
 		"snapshots do not fit": {
 			id: snapshots, grade: runbook.Red, why: "snapshots: 300 used and 2 to come, of 301", command: "--quota-code L-309BACF6", change: limit("L-309BACF6", 301),
 		},
@@ -159,4 +167,39 @@ func TestReadiness_PlanWithoutServers_AsksForNoQuotaOfThem(t *testing.T) {
 	s.prove()
 	require.Equal(t, want, s.quotas[seenEast], "servers are launched in the recovery Region only")
 	require.Len(t, s.quotas[seenWest], len(want)+8)
+}
+
+// What others fill is nobody's concern where nothing of it would be launched.
+func TestReadiness_AnotherTypeOfVolumeIsFull_IsNoConcernOfThePlan(t *testing.T) {
+	t.Parallel()
+	s := healthy(t, allKinds(t))
+	s.storage.GiB["gp2"] = 60 * 1024
+	require.Empty(t, notGreen(s.prove()))
+}
+
+// Without a service and with servers that can't be read, nothing is left out.
+func TestReadiness_ServersCannotBeRead_QuotasAreUnknown(t *testing.T) {
+	t.Parallel()
+	p := allKinds(t)
+	p.Resources = slices.DeleteFunc(p.Resources, func(r plan.Resource) bool { return r.Kind == plan.Service })
+	s := healthy(t, p)
+	s.refuse["DescribeServers"] = temporal.NewNonRetryableApplicationError("may not", "Denied", nil)
+	rep := s.prove()
+	for _, id := range []string{"vcpus", "interfaces", "storage", "snapshots", "servers"} {
+		require.Equal(t, runbook.Unknown, check(t, rep, "compute/"+id+"/us-west-2").Grade, id)
+	}
+	require.Equal(t, runbook.Unknown, check(t, rep, "compute/template/box").Grade)
+	require.Equal(t, runbook.Unknown, check(t, rep, "compute/right-sizing/box").Grade)
+	for _, c := range rep.Checks {
+		require.NotContains(t, c.ID, "compute/interfaces/us-east-1", "nothing is launched there")
+	}
+}
+
+// A server may do without an instance profile.
+func TestReadiness_LaunchWithoutInstanceProfile_IsGreen(t *testing.T) {
+	t.Parallel()
+	s := healthy(t, allKinds(t))
+	s.template.Profile, s.profile.Roles = "", nil
+	require.Empty(t, notGreen(s.prove()))
+	require.NotContains(t, s.asked, "DescribeProfile")
 }

@@ -100,7 +100,8 @@ func TestDescribePaths_OfItsOwnTableElseOfTheMainOne(t *testing.T) {
 	a, r := newAtlas()
 	nat := types.Route{NatGatewayId: aws.String("nat-1")}
 	a.tables = []types.RouteTable{
-		table("vpc-2", []types.Route{everywhere(types.Route{GatewayId: aws.String("igw-2")})}),
+		table("vpc-9", []types.Route{everywhere(nat)}),
+		table("vpc-2", []types.Route{everywhere(types.Route{TransitGatewayId: aws.String("tgw-2")})}),
 		table("vpc-1", []types.Route{everywhere(types.Route{GatewayId: aws.String("igw-1")})}),
 		table("vpc-1", []types.Route{everywhere(nat), to("10.8.0.0/16", types.Route{TransitGatewayId: aws.String("tgw-1")}), to("10.9.0.0/16", types.Route{TransitGatewayId: aws.String("tgw-1")})}, "subnet-a"),
 	}
@@ -109,14 +110,22 @@ func TestDescribePaths_OfItsOwnTableElseOfTheMainOne(t *testing.T) {
 	}{
 		"its own":    {[]string{"subnet-a"}, []string{"a network by a transit gateway, 2 times", "everywhere by a NAT gateway"}, []string{"vpc-1"}},
 		"main":       {[]string{"subnet-b"}, []string{"everywhere by an internet gateway"}, []string{"vpc-1"}},
-		"of two":     {[]string{"subnet-b", "subnet-c"}, []string{"everywhere by an internet gateway"}, []string{"vpc-1", "vpc-2"}},
+		"of two":     {[]string{"subnet-b", "subnet-c"}, []string{"everywhere by a transit gateway, from some of the subnets", "everywhere by an internet gateway, from some of the subnets"}, []string{"vpc-1", "vpc-2"}},
 		"of unalike": {[]string{"subnet-a", "subnet-b"}, []string{"a network by a transit gateway, 2 times, from some of the subnets", "everywhere by a NAT gateway, from some of the subnets", "everywhere by an internet gateway, from some of the subnets"}, []string{"vpc-1"}},
-		"of none":    {},
 	} {
 		got, err := r.DescribePaths(t.Context(), SubnetsRef{Region: "us-west-2", Subnets: c.subnets})
 		require.NoError(t, err, name)
 		require.Equal(t, Paths{VPCs: c.vpcs, Routes: c.routes}, got, name)
 	}
+}
+
+func TestDescribePaths_OfNoSubnets_AsksNobody(t *testing.T) {
+	t.Parallel()
+	a, r := newAtlas()
+	got, err := r.DescribePaths(t.Context(), SubnetsRef{Region: "us-west-2"})
+	require.NoError(t, err)
+	require.Equal(t, Paths{}, got)
+	require.Zero(t, a.Count("DescribeSubnets"), "without ids EC2 lists all")
 }
 
 func TestDescribePaths_ATargetThatIsGone_LeadsNowhere(t *testing.T) {

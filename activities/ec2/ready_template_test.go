@@ -101,10 +101,11 @@ func TestDescribeTemplate_NamesWhatIsGoneOrElsewhere(t *testing.T) {
 		"subnet and groups": {placed("subnet-x", "sg-a", "sg-x"), Template{Subnet: "subnet-x", Groups: []string{"sg-a", "sg-x"}, Missing: []string{"subnet-x", "sg-x"}}},
 		"another VPC":       {placed("subnet-a", "sg-a", "sg-b"), Template{Subnet: "subnet-a", Groups: []string{"sg-a", "sg-b"}, Elsewhere: []string{"sg-b"}}},
 	} {
-		_, r := newGrounds(c.data)
+		g, r := newGrounds(c.data)
 		got, err := r.DescribeTemplate(t.Context(), TemplateRef{Region: "us-west-2", Template: "lt-1"})
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, got, name)
+		require.Equal(t, min(1, len(c.want.Groups)), g.Count("DescribeSecurityGroups"), "%s: without ids EC2 lists all", name)
 	}
 }
 
