@@ -305,7 +305,8 @@ func TestBackup_VaultThatWasThereUnderAWSsOwnKey_IsRefused(t *testing.T) {
 	_, err := s.backup(west).CreateBackupVault(t.Context(), &sdkbackup.CreateBackupVaultInput{BackupVaultName: aws.String(vault)})
 	require.NoError(t, err)
 	r := s.setup().survey(backupItems(t, backupPlanFile()), true)[runbook.ItemID("backup-vault", string(west), vault)]
-	require.Equal(t, runbook.Blocked, r.Verdict, "its key is not there yet")
+	require.Equal(t, runbook.Unkept, r.Verdict, "the preview tells it")
+	require.Contains(t, r.Why, "AWS's own key, which nobody can change")
 	r = s.setup().converge(backupItems(t, backupPlanFile()), true)[runbook.ItemID("backup-vault", string(west), vault)]
 	require.Equal(t, runbook.Unkept, r.Verdict)
 	require.Contains(t, r.Why, "AWS's own key, which nobody can change")

@@ -37,7 +37,9 @@ func (e *ELB) listen(b *balancer, l *listener) error {
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.serve(b, l, w, r) }),
 		ReadHeaderTimeout: e.timeout(b.attributes.seconds("idle_timeout.timeout_seconds")),
-		IdleTimeout:       e.timeout(b.attributes.seconds("client_keep_alive.seconds")),
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, opened{}, time.Now())
+		},
 	}
 	server, front := l.server, &guard{Listener: socket, admits: func(peer netip.Addr) bool { return e.admits(b, peer, port) }, warn: e.world.Logger().Warn}
 	go func() {
@@ -50,6 +52,16 @@ func (e *ELB) listen(b *balancer, l *listener) error {
 		}
 	}()
 	return nil
+}
+
+// opened is when a client's connection was, in a request's context.
+type opened struct{}
+
+// outlived says that a connection is older than clients may keep one. The load
+// balancer answers and closes it then, as AWS does: it breaks nothing off.
+func (e *ELB) outlived(r *http.Request, keep time.Duration) bool {
+	since, ok := r.Context().Value(opened{}).(time.Time)
+	return ok && time.Since(since) >= e.timeout(keep)
 }
 
 // reached says whether clients reach any node of the load balancer.
@@ -122,8 +134,11 @@ func (e *ELB) serve(b *balancer, l *listener, w http.ResponseWriter, r *http.Req
 	started := time.Now()
 	e.mu.Lock()
 	action := clone(l.api.DefaultActions[0])
-	idle := b.attributes.seconds("idle_timeout.timeout_seconds")
+	idle, keep := b.attributes.seconds("idle_timeout.timeout_seconds"), b.attributes.seconds("client_keep_alive.seconds")
 	e.mu.Unlock()
+	if e.outlived(r, keep) {
+		w.Header().Set("Connection", "close")
+	}
 	if *action.Type == sdk.ActionTypeEnumFixedResponse {
 		fixed(w, action.FixedResponseConfig)
 		e.count(b, 0, started)
