@@ -262,6 +262,8 @@ func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, id, run stri
 	switch {
 	case f.down != nil:
 		return nil, f.down
+	case f.proof != nil:
+		return &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: f.pending()}, nil
 	case f.report == nil, f.report.WorkflowID != id, run != "" && run != f.report.RunID:
 		return nil, serviceerror.NewNotFound("workflow not found")
 	}
@@ -277,11 +279,19 @@ func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, id, run stri
 		info.Status, info.CloseTime = enums.WORKFLOW_EXECUTION_STATUS_FAILED, timestamppb.New(f.now())
 	}
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: info,
+		WorkflowExecutionInfo: info, PendingWorkflowTask: f.pending(),
 		PendingActivities: []*workflowpb.PendingActivityInfo{{
 			ActivityType: &commonpb.ActivityType{Name: "FailoverAurora"}, State: enums.PENDING_ACTIVITY_STATE_STARTED, Attempt: 3, LastHeartbeatTime: timestamppb.New(f.now().Add(-2 * time.Second)),
 		}},
 	}, nil
+}
+
+// pending is the task that waits for a worker while none lives.
+func (f *fakeTemporal) pending() *workflowpb.PendingWorkflowTaskInfo {
+	if !f.silent {
+		return nil
+	}
+	return &workflowpb.PendingWorkflowTaskInfo{State: enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}
 }
 
 func payloads(texts map[string]string) map[string]*commonpb.Payload {
@@ -352,4 +362,10 @@ func (f *fakeSchedule) Update(_ context.Context, o client.ScheduleUpdateOptions)
 // proofRun is a proof of readiness that has ended.
 type proofRun struct{ fakeRun }
 
-func (r *proofRun) Get(_ context.Context, v any) error { return copyInto(v, *r.proof) }
+func (r *proofRun) Get(ctx context.Context, v any) error {
+	if r.silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return copyInto(v, *r.proof)
+}

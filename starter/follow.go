@@ -69,9 +69,14 @@ func (a *app) advise(safe, next string) {
 }
 
 // followPreview waits for a dry run and shows what it would do.
-func (a *app) followPreview(ctx context.Context, c runs, at target) error {
-	r, err := a.result(ctx, c, at)
-	if err != nil {
+func (a *app) followPreview(ctx context.Context, c runs, at target, workers string) error {
+	waiting, stop := a.attended(ctx, c, at)
+	defer stop()
+	r, err := a.result(waiting, c, at)
+	switch {
+	case errors.Is(context.Cause(waiting), errUntaken):
+		return a.unattended(at, workers)
+	case err != nil:
 		return a.unfollowed(ctx, at, err)
 	}
 	if r.Status == runbook.Done {

@@ -71,7 +71,12 @@ func (a *app) prove(ctx context.Context, f proofFlags) error {
 	}
 	at := target{run.GetID(), run.GetRunID()}
 	var r runbook.ReadinessReport
-	if err := a.awaitProof(ctx, run, &r); err != nil {
+	waiting, stop := a.attended(ctx, c, at)
+	defer stop()
+	if err := a.awaitProof(waiting, run, &r); err != nil {
+		if errors.Is(context.Cause(waiting), errUntaken) {
+			return a.unattended(at, workersOf(runbook.Readiness))
+		}
 		return a.unproved(ctx, at, err)
 	}
 	a.ownProof(&r)

@@ -96,7 +96,7 @@ func (a *app) start(ctx context.Context, name runbook.Name, f startFlags) error 
 	a.say("%s %s of %s%s", word, name, p.Application, way)
 	a.say("  run   %s  %s", at.workflow, at.run)
 	if f.dryRun {
-		return a.followPreview(ctx, c, at)
+		return a.followPreview(ctx, c, at, workersOf(name))
 	}
 	if f.wait {
 		return a.followToEnd(ctx, c, at)
@@ -154,6 +154,14 @@ func queueOf(s runbook.Start) string {
 		return temporal.SetupQueue
 	}
 	return temporal.Queue(route{s.From, s.To}.awake(s.Runbook))
+}
+
+// workersOf are the flags of a worker that plays a runbook.
+func workersOf(name runbook.Name) string {
+	if name.Moves() {
+		return "--region REGION"
+	}
+	return "--setup"
 }
 
 // Memo keys, which name the holder of the lock even when no worker lives.
