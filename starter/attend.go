@@ -32,7 +32,12 @@ func (a *app) attended(ctx context.Context, c runs, at target) (context.Context,
 	return ctx, func() { cancel(nil) }
 }
 
-// untaken says that the first task of a run still waits for a worker.
+// untouched is how long the history of a run is that nobody has played yet: that it
+// was started, and that its first task was scheduled.
+const untouched = 2
+
+// untaken says that the first task of a run still waits for a worker. A later one may
+// wait for a moment while all is well.
 func (a *app) untaken(ctx context.Context, c runs, at target) bool {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -40,7 +45,8 @@ func (a *app) untaken(ctx context.Context, c runs, at target) bool {
 	if err != nil {
 		return false // another failure, which is told where it matters
 	}
-	return d.GetPendingWorkflowTask().GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+	return d.GetWorkflowExecutionInfo().GetHistoryLength() <= untouched &&
+		d.GetPendingWorkflowTask().GetState() == enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 }
 
 // unattended explains a run that nobody took up.

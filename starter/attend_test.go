@@ -39,7 +39,10 @@ func TestUntaken_OnlyWhatNoWorkerHasTaken(t *testing.T) {
 	at := target{r.WorkflowID, r.RunID}
 	require.False(t, a.untaken(t.Context(), b.temporal, at))
 	b.temporal.silent = true
+	b.temporal.events = 2
 	require.True(t, a.untaken(t.Context(), b.temporal, at))
+	b.temporal.events = 9
+	require.False(t, a.untaken(t.Context(), b.temporal, at), "a worker had it, and the next task has just been scheduled")
 	b.temporal.down = errUntaken
 	require.False(t, a.untaken(t.Context(), b.temporal, at), "that is another failure")
 	require.Equal(t, "--setup", workersOf(runbook.Readiness))

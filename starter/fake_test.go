@@ -32,6 +32,7 @@ type fakeTemporal struct {
 	ended    chan struct{}   // closed when the run has ended
 	failure  error           // how the run ended, when not by its report
 	silent   bool            // no worker answers
+	events   int64           // of the run's history
 	dumb     error           // a worker answers that it can't
 	down     error           // Temporal itself does not answer
 	script   []func(*runbook.Report)
@@ -269,7 +270,7 @@ func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, id, run stri
 	}
 	info := &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: f.report.RunID}, Status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING,
-		StartTime: timestamppb.New(f.report.Started), TaskQueue: "lifeline-us-west-2",
+		StartTime: timestamppb.New(f.report.Started), TaskQueue: "lifeline-us-west-2", HistoryLength: f.events,
 		Memo: &commonpb.Memo{Fields: payloads(map[string]string{
 			memoBy: f.report.StartedBy, memoFrom: string(f.report.From), memoTo: string(f.report.To), memoRunbook: string(f.report.Runbook),
 		})},
