@@ -17,7 +17,7 @@ type mix struct{ tables, buckets, instances, volumes int }
 // Lifecycle Manager snapshots, just fits. A table's backups can only be asked for one
 // by one, ten in a second: with fewer of them nothing would hold up a preview but the
 // start of its programs.
-func thousand() mix { return mix{tables: 64, buckets: 14, instances: 16, volumes: 12} }
+func thousand() mix { return mix{tables: 64, buckets: 12, instances: 16, volumes: 12} }
 
 // grow adds resources to a plan.
 func grow(p plan.Plan, m mix) plan.Plan {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -27,9 +28,8 @@ const connectTimeout = 10 * time.Second
 
 // listen opens a listener's port on the load balancer's address; e.mu is held.
 func (e *ELB) listen(b *balancer, l *listener) error {
-	var config net.ListenConfig
 	port := int(*l.api.Port)
-	socket, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(b.vip.String(), strconv.Itoa(port)))
+	socket, err := e.open(b, port)
 	if err != nil {
 		return fmt.Errorf("open port %d of load balancer %q: %w", port, *b.api.LoadBalancerName, err)
 	}
@@ -52,6 +52,21 @@ func (e *ELB) listen(b *balancer, l *listener) error {
 		}
 	}()
 	return nil
+}
+
+// open opens a port. Those below 1024 belong to root on most machines: for anybody
+// else the load balancer listens elsewhere on its address, and says where.
+func (e *ELB) open(b *balancer, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	socket, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(b.vip.String(), strconv.Itoa(port)))
+	if !errors.Is(err, fs.ErrPermission) {
+		return socket, err
+	}
+	socket, err = config.Listen(context.Background(), "tcp", net.JoinHostPort(b.vip.String(), "0"))
+	if err == nil {
+		e.world.Logger().Warn("only root may open this port: the load balancer listens elsewhere", "name", *b.api.LoadBalancerName, "port", port, "instead", socket.Addr().String())
+	}
+	return socket, err
 }
 
 // opened is when a client's connection was, in a request's context.
