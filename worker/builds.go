@@ -26,36 +26,44 @@ type builds struct {
 }
 
 func (b *builds) wanted(ctx context.Context, items []runbook.Item) error {
+	_, err := b.planOf(ctx, items)
+	return err
+}
+
+// allowed lets nothing be built that nobody can take back, unless a quorum of the
+// approvers has signed for it, of the very plan that wants it: whoever can schedule
+// the step can't sign.
+func (b *builds) allowed(ctx context.Context, in estate.Batch) error {
+	if len(kinds.Irrevocable(in.Items)) == 0 {
+		return nil
+	}
+	p, err := b.planOf(ctx, in.Items)
+	if err != nil {
+		return err
+	}
+	if err := in.Ballot.Recount(p, in.Starter, runbook.Approve, []runbook.Risk{{Code: runbook.Irrevocable}}); err != nil {
+		return cloud.Errorf(cloud.Invalid, "turned away: nobody can take it back: %w", err)
+	}
+	return nil
+}
+
+// planOf is the plan of this worker that wants items.
+func (b *builds) planOf(ctx context.Context, items []runbook.Item) (plan.Plan, error) {
 	var why error
 	for i, p := range b.plans {
 		account, err := b.whose(ctx, p)
 		if err != nil {
-			return err
+			return plan.Plan{}, err
 		}
 		wants, err := b.of(i, account)
 		if why = err; why == nil {
 			why = wants.Cover(items)
 		}
 		if why == nil {
-			return nil
+			return p, nil
 		}
 	}
-	return cloud.Errorf(cloud.Invalid, "turned away: %w", why)
-}
-
-// allowed lets nothing be built that nobody can take back, unless a quorum of a
-// plan's approvers has signed for it: whoever can schedule the step can't sign.
-func (b *builds) allowed(in estate.Batch) error {
-	if len(kinds.Irrevocable(in.Items)) == 0 {
-		return nil
-	}
-	why := runbook.ErrNothingAsked
-	for _, p := range b.plans {
-		if why = in.Ballot.Recount(p, in.Starter, runbook.Approve, []runbook.Risk{{Code: runbook.Irrevocable}}); why == nil {
-			return nil
-		}
-	}
-	return cloud.Errorf(cloud.Invalid, "turned away: nobody can take it back: %w", why)
+	return plan.Plan{}, cloud.Errorf(cloud.Invalid, "turned away: %w", why)
 }
 
 // of is what a plan wants; it is computed once.

@@ -31,7 +31,7 @@ type Steps struct {
 	Wanted func(context.Context, []runbook.Item) error
 	// Allowed refuses to build what nobody can take back and no quorum has allowed;
 	// nil lets everything pass.
-	Allowed func(Batch) error
+	Allowed func(context.Context, Batch) error
 }
 
 // New makes the steps on every type that the keepers know.
@@ -55,7 +55,7 @@ func (s *Steps) ConvergeItems(ctx context.Context, in Batch) (Results, error) {
 		return Results{}, err
 	}
 	if s.Allowed != nil {
-		if err := s.Allowed(in); err != nil {
+		if err := s.Allowed(ctx, in); err != nil {
 			return Results{}, err
 		}
 	}

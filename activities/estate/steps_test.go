@@ -48,7 +48,7 @@ func TestSteps_RefusedBatch_ReachesNoKeeper(t *testing.T) {
 				return refusal
 			}
 			steps.Wanted = func(context.Context, []runbook.Item) error { return answer(c.wanted) }
-			steps.Allowed = func(estate.Batch) error { return answer(c.allowed) }
+			steps.Allowed = func(context.Context, estate.Batch) error { return answer(c.allowed) }
 
 			_, err = steps.SurveyItems(t.Context(), estate.Batch{Items: items, Repair: true})
 			require.Equal(t, !c.survey, errors.Is(err, refusal))
