@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+
+	"lifeline/internal/runbook"
 )
 
 // untakenAfter is how long a run may lie there before nobody seems to play it: a
@@ -50,9 +52,9 @@ func (a *app) untaken(ctx context.Context, c runs, at target) bool {
 }
 
 // unattended explains a run that nobody took up.
-func (a *app) unattended(at target, workers string) error {
+func (a *app) unattended(at target, name runbook.Name) error {
 	return &trouble{
 		code: exitUnreachable, err: fmt.Errorf("run %s was started, and after %s %w", at.run, untakenAfter, errUntaken),
-		safe: "nothing was changed; the run ends by itself within ten minutes", next: "start a worker: worker -f " + shellWord(a.planFile) + " " + workers,
+		safe: "nothing was changed; the run ends by itself within ten minutes", next: a.startWorker(name),
 	}
 }

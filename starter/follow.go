@@ -69,13 +69,13 @@ func (a *app) advise(safe, next string) {
 }
 
 // followPreview waits for a dry run and shows what it would do.
-func (a *app) followPreview(ctx context.Context, c runs, at target, workers string) error {
+func (a *app) followPreview(ctx context.Context, c runs, at target, name runbook.Name) error {
 	waiting, stop := a.attended(ctx, c, at)
 	defer stop()
 	r, err := a.result(waiting, c, at)
 	switch {
 	case errors.Is(context.Cause(waiting), errUntaken):
-		return a.unattended(at, workers)
+		return a.unattended(at, name)
 	case err != nil:
 		return a.unfollowed(ctx, at, err)
 	}
@@ -93,7 +93,7 @@ func (a *app) followPreview(ctx context.Context, c runs, at target, workers stri
 
 // followAdmission looks until the run is past its first gate, or has ended, or
 // waits for something.
-func (a *app) followAdmission(ctx context.Context, c runs, at target) error {
+func (a *app) followAdmission(ctx context.Context, c runs, at target, name runbook.Name) error {
 	limit := a.now().Add(admission)
 	r, err := a.follow(ctx, c, at, func(r runbook.Report) bool {
 		began := r.Phase != "" && r.Phase != runbook.Assess && r.Phase != runbook.Precheck
@@ -105,7 +105,7 @@ func (a *app) followAdmission(ctx context.Context, c runs, at target) error {
 		return &trouble{
 			code: exitUnreachable, err: fmt.Errorf("the run was started, but no worker plays it: %w", err),
 			safe: "Temporal keeps the run and its lock; it begins as soon as a worker polls its queue",
-			next: "start a worker in the Region that takes over: worker -f " + shellWord(a.planFile) + " --region REGION",
+			next: a.startWorker(name),
 		}
 	case err != nil:
 		return a.unfollowed(ctx, at, err)

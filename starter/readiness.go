@@ -75,7 +75,7 @@ func (a *app) prove(ctx context.Context, f proofFlags) error {
 	defer stop()
 	if err := a.awaitProof(waiting, run, &r); err != nil {
 		if errors.Is(context.Cause(waiting), errUntaken) {
-			return a.unattended(at, workersOf(runbook.Readiness))
+			return a.unattended(at, runbook.Readiness)
 		}
 		return a.unproved(ctx, at, err)
 	}
@@ -154,7 +154,7 @@ func (a *app) unproved(ctx context.Context, at target, err error) error {
 	}
 	return &trouble{
 		code: exitUnreachable, err: fmt.Errorf("no proof within %s: %w", proofTimeout, err), safe: "nothing was changed: readiness only reads",
-		next: "start a worker that may prove: worker -f " + shellWord(a.planFile) + " --setup",
+		next: a.startWorker(runbook.Readiness),
 	}
 }
 

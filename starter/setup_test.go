@@ -71,6 +71,14 @@ func TestSetup_Wait_NamesWhatIsLeft(t *testing.T) {
 	}
 }
 
+func TestSetup_NoWorkerLives_NamesTheOneThatBuilds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.temporal.silent = true
+	b.expect(exitUnreachable, "setup PLAN --as dana")
+	require.Contains(t, b.err.String(), "worker -f "+b.plan+" --setup")
+}
+
 func TestSetup_RegionTyped_IsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -96,12 +96,12 @@ func (a *app) start(ctx context.Context, name runbook.Name, f startFlags) error 
 	a.say("%s %s of %s%s", word, name, p.Application, way)
 	a.say("  run   %s  %s", at.workflow, at.run)
 	if f.dryRun {
-		return a.followPreview(ctx, c, at, workersOf(name))
+		return a.followPreview(ctx, c, at, name)
 	}
 	if f.wait {
 		return a.followToEnd(ctx, c, at)
 	}
-	return a.followAdmission(ctx, c, at)
+	return a.followAdmission(ctx, c, at, name)
 }
 
 // wish is the signed start.
@@ -156,12 +156,12 @@ func queueOf(s runbook.Start) string {
 	return temporal.Queue(route{s.From, s.To}.awake(s.Runbook))
 }
 
-// workersOf are the flags of a worker that plays a runbook.
-func workersOf(name runbook.Name) string {
+// startWorker says which worker to start, so that a runbook is played.
+func (a *app) startWorker(name runbook.Name) string {
 	if name.Moves() {
-		return "--region REGION"
+		return "start a worker in the Region that takes over: worker -f " + shellWord(a.planFile) + " --region REGION"
 	}
-	return "--setup"
+	return "start a worker that builds and proves: worker -f " + shellWord(a.planFile) + " --setup"
 }
 
 // Memo keys, which name the holder of the lock even when no worker lives.

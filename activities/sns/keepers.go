@@ -36,6 +36,6 @@ func keepers(clients func(plan.Region) SetupAPI) []keep.Keeper {
 	k := keeper{clients}
 	return []keep.Keeper{
 		{Type: "sns-topic", Read: keep.Each(k.readTopic), Write: k.writeTopic},
-		{Type: "sns-subscription", Read: k.readSubscriptions, Write: k.writeSubscription, Inside: "topic"},
+		{Type: "sns-subscription", Read: k.readSubscriptions, Write: k.writeSubscription, Inside: subTopic},
 	}
 }

@@ -28,18 +28,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
-	"lifeline/activities/backup"
-	"lifeline/activities/cloudwatch"
-	"lifeline/activities/dynamodb"
-	"lifeline/activities/elb"
 	stepsofestate "lifeline/activities/estate"
-	"lifeline/activities/events"
-	"lifeline/activities/iam"
-	"lifeline/activities/kms"
-	"lifeline/activities/rds"
-	"lifeline/activities/route53"
-	"lifeline/activities/s3"
-	"lifeline/activities/s3control"
 	"lifeline/activities/sns"
 	"lifeline/activities/sts"
 	"lifeline/internal/cloud"
@@ -198,16 +187,13 @@ func signable(t *testing.T) (plan.Plan, ed25519.PrivateKey) {
 	return p, private
 }
 
-// playSetup plays one run with all keepers that the plan needs, with the clients
+// playSetup plays one run with all keepers, with the clients
 // that the standard variables give.
 func playSetup(t *testing.T, p plan.Plan, key ed25519.PrivateKey) runbook.Report {
 	t.Helper()
 	c, err := cloud.New(t.Context(), cloud.Options{Caller: "setup"})
 	require.NoError(t, err)
-	steps, err := stepsofestate.New(slices.Concat(
-		backup.Keepers(c), cloudwatch.Keepers(c), dynamodb.Keepers(c), elb.Keepers(c), events.Keepers(c), iam.Keepers(c), kms.Keepers(c),
-		rds.Keepers(c), route53.Keepers(c), s3.Keepers(c), s3control.Keepers(c), sns.Keepers(c),
-	)...)
+	steps, err := stepsofestate.New(keepersOf(everything(), c)...)
 	require.NoError(t, err)
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))

@@ -36,6 +36,15 @@ const patience = 2 * time.Minute
 // book makes the keepers that a test needs.
 type book func(*cloud.Clients) []keep.Keeper
 
+// keepersOf are the keepers of some books, with their clients.
+func keepersOf(books []book, c *cloud.Clients) []keep.Keeper {
+	var all []keep.Keeper
+	for _, b := range books {
+		all = append(all, b(c)...)
+	}
+	return all
+}
+
 // site is a simulated AWS that setup builds in.
 type site struct {
 	*sim.Sim
@@ -88,11 +97,7 @@ func (s *site) setup() *setup {
 	s.t.Helper()
 	caller := "AKIASETUP" + strconv.FormatInt(s.setups.Add(1), 10)
 	c := cloud.Using(s.config(caller), cloud.Options{Caller: "setup"})
-	var all []keep.Keeper
-	for _, b := range s.books {
-		all = append(all, b(c)...)
-	}
-	kept, err := keep.NewBook(all...)
+	kept, err := keep.NewBook(keepersOf(s.books, c)...)
 	require.NoError(s.t, err)
 	return &setup{site: s, caller: caller, book: kept, clients: c}
 }

@@ -243,7 +243,7 @@ func (s strength) vcpus(p plan.Plan) (need int, unclear []string) {
 					largest = kind
 				}
 			}
-			add(largest, max(0, f.Max-f.Instances))
+			add(largest, s.growth(r))
 		}
 		if server, ok := s.servers.ByID[r.Regions[s.region]["sourceServer"]]; ok {
 			add(server.Type, 1)
@@ -294,7 +294,7 @@ func (s strength) proveAddresses(ctx workflow.Context, p Player) runbook.CheckRe
 	for _, r := range m.Resources {
 		if f, ok := s.fleets[r.Name]; ok {
 			subnets = append(subnets, f.Subnets...)
-			need += max(0, f.Max-f.Instances)
+			need += s.growth(r)
 		}
 	}
 	var a *ec2.Ready

@@ -32,7 +32,10 @@ func (b *Book) Survey(ctx context.Context, items []runbook.Item, repair bool) ([
 	if err != nil {
 		return nil, err
 	}
-	askable := slices.DeleteFunc(slices.Clone(items), func(i runbook.Item) bool { return k.Inside != "" && strings.Contains(i.Want[k.Inside], "${") })
+	askable := slices.DeleteFunc(slices.Clone(items), func(i runbook.Item) bool {
+		_, _, _, _, unmade := runbook.CutRef(i.Want[k.Inside])
+		return unmade
+	})
 	states, err := k.read(ctx, askable)
 	if Unserved(err) || cloud.KindOf(err) == cloud.Denied || cloud.KindOf(err) == cloud.Invalid {
 		return refuseAll(items, err), nil
